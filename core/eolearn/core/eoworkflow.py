@@ -1,0 +1,225 @@
+"""Workflows: tasks that run in the order of their dependence on each other."""
+
+from __future__ import annotations
+
+import importlib
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Self
+
+from .eodata import EOPatch
+from .eonode import EONode, ExceptionInfo, NodeStats, in_order_of_dependence
+from .eoworkflow_tasks import OutputTask
+from .exceptions import EOLearnError, MissingExtra, SettingError
+from .graph import DirectedGraph
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from graphviz import Digraph
+
+LOGGER = logging.getLogger(__name__)
+
+
+class NodeMissing(EOLearnError, KeyError):
+    """A node that was asked for is not in the workflow."""
+
+
+@dataclass(frozen=True)
+class WorkflowResults:
+    """What came of one execution of a workflow."""
+
+    outputs: dict[str, object]
+    """What the OutputTasks handed out, by their names."""
+    start_time: datetime
+    end_time: datetime
+    stats: dict[str, NodeStats]
+    """The statistics of each node that ran, by its uid."""
+    error_node_uid: str | None = field(init=False)
+    """The uid of the node that failed, None if none did."""
+
+    def __post_init__(self) -> None:
+        failed = (uid for uid, stats in self.stats.items() if stats.exception_info is not None)
+        object.__setattr__(self, "error_node_uid", next(failed, None))
+
+    def workflow_failed(self) -> bool:
+        """Whether a node failed."""
+        return self.error_node_uid is not None
+
+    def drop_outputs(self) -> WorkflowResults:
+        """Return the same without the outputs, which take memory."""
+        return replace(self, outputs={})
+
+
+class _Execution:
+    """The state of one run of a workflow: results that nodes still wait for, outputs and statistics so far."""
+
+    def __init__(self, uses: dict[str, int]):
+        self.outputs: dict[str, object] = {}
+        self.stats: dict[str, NodeStats] = {}
+        self._results: dict[str, Any] = {}
+        self._uses_left = uses  # how often the result of each node will be an input
+
+    def compute(self, node: EONode, kwargs: Mapping[str, Any], start_time: datetime) -> None:
+        LOGGER.debug("Computing %s (node uid: %s)", node.name, node.uid)
+        args = [_own(self._results[source.uid]) for source in node.inputs]
+        kwargs = {name: _own(value) for name, value in kwargs.items()}
+        for source in node.inputs:  # before the task runs: then it can free the memory of what it replaces
+            self._uses_left[source.uid] -= 1
+            self._release_if_done(source)
+        result = self._results[node.uid] = node.task.execute(*args, **kwargs)
+        self.stats[node.uid] = NodeStats(node.uid, node.get_name(), start_time, datetime.now())
+        if isinstance(node.task, OutputTask):
+            self.outputs[node.task.name] = result
+        self._release_if_done(node)
+
+    def _release_if_done(self, node: EONode) -> None:
+        if not self._uses_left[node.uid]:
+            del self._results[node.uid]
+            LOGGER.debug("Removing intermediate result of %s (node uid: %s)", node.name, node.uid)
+
+    def fail(self, node: EONode, exception: BaseException, start_time: datetime) -> None:
+        info = ExceptionInfo.from_exception(exception)
+        self.stats[node.uid] = NodeStats(node.uid, node.get_name(), start_time, datetime.now(), info)
+        LOGGER.error("Task %s with id %s failed:\n%s", node.name, node.uid, info.traceback)
+
+
+def _own(value: Any) -> Any:
+    """Return a shallow copy of an EOPatch, in which a task may add and replace features; other data as they are."""
+    return value.copy(copy_timestamps=True) if isinstance(value, EOPatch) else value
+
+
+class EOWorkflow:
+    """Tasks that depend on each other's results, run in an order in which each finds its inputs ready.
+
+    workflow_nodes: the nodes, in any order. Where their dependence leaves a choice, they run in this order.
+
+    Each task gets shallow copies of EOPatches, so that tasks that work on the same one don't disturb each other, and a
+    result is kept no longer than a task needs it. A workflow can be run by several threads at once, and can be pickled.
+
+    Raises SettingError (a ValueError) for anything but nodes, for a node that is there twice and for one whose inputs
+    are not all there, and CyclicDependencyError (a ValueError) if nodes wait for each other.
+
+    Example:
+        >>> nodes = linearly_connect_tasks(LoadTask("patches"), OutputTask("patch"))
+        >>> workflow = EOWorkflow(nodes)
+        >>> results = workflow.execute({nodes[0]: {"eopatch_folder": "eopatch-7"}})
+        >>> results.outputs["patch"]
+    """
+
+    def __init__(self, workflow_nodes: Sequence[EONode]):
+        given = _nodes_by_uid(workflow_nodes)
+        self.uid_dag = _graph_of(given)
+        self._nodes = {uid: given[uid] for uid in self.uid_dag.topologically_ordered_vertices()}
+
+    @classmethod
+    def from_endnodes(cls, *endnodes: EONode) -> Self:
+        """Make a workflow of nodes and all that they depend on."""
+        for node in endnodes:
+            _check_node(node)
+        return cls(in_order_of_dependence(endnodes))
+
+    def get_nodes(self) -> list[EONode]:
+        """Return the nodes in the order of execution."""
+        return list(self._nodes.values())
+
+    def get_node_with_uid(self, uid: str, fail_if_missing: bool = False) -> EONode | None:
+        """Return the node with a uid. If there is none, return None or raise NodeMissing (a KeyError)."""
+        if fail_if_missing and uid not in self._nodes:
+            raise NodeMissing(f"The workflow has no node with the uid {uid!r}. Its nodes: {', '.join(self._nodes)}.")
+        return self._nodes.get(uid)
+
+    @staticmethod
+    def validate_input_kwargs(input_kwargs: Mapping[EONode, dict[str, object]]) -> None:
+        """Raise SettingError (a ValueError) unless the arguments are given by node, in a dict of names and values."""
+        for node, kwargs in input_kwargs.items():
+            if not isinstance(node, EONode):
+                raise SettingError(f"Arguments of an execution are given by node (EONode), not by {node!r}.")
+            if not isinstance(kwargs, dict):
+                raise SettingError(f"The arguments of node {node.name} must be a dict, got {kwargs!r}.")
+            unnamed = [name for name in kwargs if not isinstance(name, str)]
+            if unnamed:
+                raise SettingError(f"The arguments of node {node.name} need names, which are strings, got {unnamed}.")
+
+    def execute(
+        self, input_kwargs: Mapping[EONode, dict[str, object]] | None = None, raise_errors: bool = True
+    ) -> WorkflowResults:
+        """Run all the tasks.
+
+        input_kwargs: keyword arguments of tasks, by node. Nodes that are not in the workflow don't matter.
+        raise_errors: if False, an error in a task ends the execution, is logged, and is found in the results, with
+            the outputs till then. A KeyboardInterrupt is raised in any case.
+        """
+        input_kwargs = input_kwargs or {}
+        self.validate_input_kwargs(input_kwargs)
+        kwargs_by_uid = {node.uid: kwargs for node, kwargs in input_kwargs.items()}
+        start_time = datetime.now()
+        execution = _Execution(self.uid_dag.get_outdegrees())
+        for node in self._nodes.values():
+            node_start = datetime.now()
+            try:
+                execution.compute(node, kwargs_by_uid.get(node.uid, {}), node_start)
+            except KeyboardInterrupt:
+                raise
+            except BaseException as exception:
+                if raise_errors:
+                    raise
+                execution.fail(node, exception, node_start)
+                break
+        results = WorkflowResults(execution.outputs, start_time, datetime.now(), execution.stats)
+        LOGGER.debug("EOWorkflow ended with results %r", results)
+        LOGGER.debug("EOWorkflow execution %s", "failed!" if results.workflow_failed() else "finished!")
+        return results
+
+    def get_dot(self) -> Digraph:
+        """Return a drawing of the nodes and their dependence, as a ``graphviz.Digraph``.
+
+        Raises MissingExtra (an ImportError and a RuntimeError) if what draws is not installed.
+        """
+        return self._visualization().get_dot()
+
+    def dependency_graph(self, filename: str | None = None) -> Digraph:
+        """Return the drawing from left to right, and write it to an image file if a name is given."""
+        return self._visualization().dependency_graph(filename)
+
+    def _visualization(self) -> Any:
+        try:
+            module = importlib.import_module("eolearn.visualization.eoworkflow")
+        except ImportError as error:
+            raise MissingExtra(
+                f"To draw a workflow takes packages that are not installed ({error}): "
+                "pip install 'eo-learn-core[visualization]'"
+            ) from error
+        return module.EOWorkflowVisualization(self.get_nodes())
+
+
+def _check_node(node: object) -> None:
+    if not isinstance(node, EONode):
+        raise SettingError(f"A workflow is made of nodes, got {node!r}. Put tasks into nodes: EONode(task).")
+
+
+def _nodes_by_uid(nodes: Sequence[EONode]) -> dict[str, EONode]:
+    if not isinstance(nodes, Sequence):
+        raise SettingError(f"A workflow is made of a list of nodes, got a {type(nodes).__name__}: {nodes!r}.")
+    by_uid: dict[str, EONode] = {}
+    for node in nodes:
+        _check_node(node)
+        if node.uid in by_uid:
+            raise SettingError(f"{node} is in the workflow twice. For a task that runs twice make two nodes.")
+        by_uid[node.uid] = node
+    return by_uid
+
+
+def _graph_of(nodes: Mapping[str, EONode]) -> DirectedGraph[str]:
+    graph: DirectedGraph[str] = DirectedGraph(dict.fromkeys(nodes, ()))
+    for uid, node in nodes.items():
+        for source in node.inputs:
+            if source.uid not in nodes:
+                raise SettingError(
+                    f"{source} is an input of {node}, but not in the workflow. EOWorkflow.from_endnodes "
+                    "takes in all inputs by itself."
+                )
+            graph.add_edge(source.uid, uid)
+    return graph

@@ -1,0 +1,55 @@
+"""Splits the rows of a raster over a few threads, for kernels that release the interpreter's lock."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+_limit: int | None = None
+
+
+def available_cpus() -> int:
+    """Return the number of processors that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def limit_threads(count: int | None) -> None:
+    """Set how many threads a kernel may use in this process; None for as many as there are processors.
+
+    The executor calls it in its workers, so that these don't fight for the processors.
+    """
+    global _limit  # noqa: PLW0603 - the budget belongs to the process, as its processors do
+    _limit = count
+
+
+def thread_limit() -> int:
+    """Return how many threads a kernel may use in this process."""
+    return _limit or available_cpus()
+
+
+def over_row_blocks(function: Callable[[int, int], None], rows: int, *, least_rows: int = 16) -> None:
+    """Call ``function(start, stop)`` for blocks of rows that together are all of them, in parallel.
+
+    function: works on the rows from start to before stop, and writes into an array of its own making; must release
+        the interpreter's lock (numba with ``nogil=True``, numpy on large arrays) for a gain.
+    least_rows: blocks of fewer rows are not worth a thread.
+
+    An error in a block is raised when all blocks have ended.
+
+    Example:
+        >>> squares = np.empty(100)
+        >>> def fill(start, stop):
+        ...     squares[start:stop] = np.arange(start, stop) ** 2
+        >>> over_row_blocks(fill, 100)
+    """
+    blocks = max(1, min(thread_limit(), rows // max(1, least_rows)))
+    if blocks == 1:
+        function(0, rows)
+        return
+    edges = [rows * index // blocks for index in range(blocks + 1)]
+    with ThreadPoolExecutor(blocks) as pool:
+        for _ in pool.map(function, edges[:-1], edges[1:]):
+            pass
