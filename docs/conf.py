@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import sys
+import warnings
 from importlib.metadata import version as version_of
 from pathlib import Path
 
+from eolearn.core.exceptions import EODeprecationWarning
+
+warnings.simplefilter("ignore", EODeprecationWarning)  # autodoc looks at each member, and some warn when they are used
 sys.path.insert(0, str(Path(__file__).parent / "_extensions"))
 
 project = "eo-learn"

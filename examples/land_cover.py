@@ -10,11 +10,13 @@ from __future__ import annotations
 
 import argparse
 import sys
-from datetime import timedelta
 from pathlib import Path
 
 import matplotlib as mpl
 import numpy as np
+from matplotlib import pyplot as plt
+from matplotlib.colors import ListedColormap
+from matplotlib.patches import Patch
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.metrics import accuracy_score, f1_score
 
@@ -48,14 +50,24 @@ VALID = (FeatureType.MASK, "VALID")
 PARCELS = (FeatureType.VECTOR_TIMELESS, "LULC")
 REFERENCE = (FeatureType.MASK_TIMELESS, "REFERENCE")
 TRAINING = (FeatureType.MASK_TIMELESS, "TRAINING")
+NDVI_SAMPLES = (FeatureType.DATA, "NDVI_SAMPLES")
+DEM_SAMPLES = (FeatureType.DATA_TIMELESS, "DEM_SAMPLES")
+LABEL_SAMPLES = (FeatureType.MASK_TIMELESS, "LABEL_SAMPLES")
 PREDICTION = (FeatureType.MASK_TIMELESS, "PREDICTION")
 
 LEAST_CLEAR_FRACTION = 0.5
 STEP_DAYS = 16
 BLOCK_PX = 10
+SEED = 42
 UNLABELLED = 0
-CLASSES = {1: "cultivated", 2: "forest", 3: "grassland", 4: "shrubland", 8: "artificial"}
+CLASSES = {0: "unlabelled", 1: "cultivated", 2: "forest", 3: "grassland", 4: "shrubland", 8: "artificial"}
 COLOURS = {0: "#ffffff", 1: "#e69f00", 2: "#00694e", 3: "#b7d968", 4: "#8c6d31", 8: "#c0392b"}
+NEEDED = (
+    f"It needs {NDVI[1]}, {IS_DATA[1]} and {IS_CLEAR[1]} of many dates, {DEM[1]} and {BEST_NDVI[1]} without a date, and "
+    f"land use as polygons in {PARCELS[1]} with the column LULC_ID."
+)
+
+mpl.use("Agg")
 
 
 class CheckerboardTask(EOTask):
@@ -81,11 +93,114 @@ def clear_enough(valid: np.ndarray) -> bool:
 def preparation(path: Path, dates: tuple[str, str, int], output: Path) -> EOWorkflow:
     """Return the workflow from a saved patch to an even time series, labels and training samples."""
     load = EONode(LoadTask(path, features=[NDVI, IS_DATA, IS_CLEAR, BEST_NDVI]))
-    valid = EONode(JoinMasksTask([IS_DATA, IS_CLEAR], VALID), inputs=[load])
-    clear = EONode(SimpleFilterTask(VALID, clear_enough), inputs=[valid])
-    aligned = EONode(ECCRegistrationTask(NDVI, BEST_NDVI, 0, valid_mask_feature=VALID), inputs=[clear])
-    series = EONode(LinearInterpolationTask(NDVI, mask_feature=VALID, resample_range=dates), inputs=[aligned])
-    timeless = EONode(LoadTask(path, features=[DEM, PARCELS]), name="LoadTimelessTask")
-    together = EONode(MergeEOPatchesTask(), inputs=[series, timeless])
-    *_, last = linearly_connect_tasks(
-        VectorToRasterTask(PARCELS, REFERENCE, values_column="LULC_ID", raster_shape=DEM),
+    valid = EONode(JoinMasksTask([IS_DATA, IS_CLEAR], VALID), [load])
+    clear = EONode(SimpleFilterTask(VALID, clear_enough), [valid])
+    aligned = EONode(ECCRegistrationTask(NDVI, BEST_NDVI, 0, valid_mask_feature=VALID), [clear])
+    series = EONode(LinearInterpolationTask(NDVI, mask_feature=VALID, resample_range=dates), [aligned])
+    timeless = EONode(LoadTask(path, features=[DEM, PARCELS]), name="LoadTimeless")
+    together = EONode(MergeEOPatchesTask(), [series, timeless])
+    reference = EONode(VectorToRasterTask(PARCELS, REFERENCE, values_column="LULC_ID", raster_shape=DEM), [together])
+    blocks = EONode(CheckerboardTask(REFERENCE, TRAINING, BLOCK_PX), [reference])
+    samples = EONode(
+        FractionSamplingTask(
+            [(*NDVI, NDVI_SAMPLES[1]), (*DEM, DEM_SAMPLES[1]), (*TRAINING, LABEL_SAMPLES[1])],
+            sampling_feature=TRAINING,
+            fraction=0.9,
+            exclude_values=[UNLABELLED],
+        ),
+        [blocks],
+    )
+    save = EONode(SaveTask(output, overwrite_permission=OverwritePermission.OVERWRITE_FEATURES), [samples])
+    return EOWorkflow.from_endnodes(EONode(OutputTask("patch"), [save]))
+
+
+def prediction(path: Path, model: RandomForestClassifier, geotiff: Path) -> EOWorkflow:
+    """Return the workflow from the prepared patch to a map."""
+    return EOWorkflow(
+        linearly_connect_tasks(
+            LoadTask(path, features=[NDVI, DEM, REFERENCE, TRAINING]),
+            PredictionTask(model, [NDVI, DEM], PREDICTION),
+            SaveTask(path, features=[PREDICTION], overwrite_permission=OverwritePermission.OVERWRITE_FEATURES),
+            ExportToTiffTask(PREDICTION, geotiff, no_data_value=UNLABELLED, image_dtype=np.uint8, compress="deflate"),
+            OutputTask("patch"),
+        )
+    )
+
+
+def run(workflow: EOWorkflow, title: str) -> EOPatch:
+    """Run a workflow with a progress bar, and return the patch that comes out."""
+    sampling = {node: {"seed": SEED} for node in workflow.get_nodes() if isinstance(node.task, FractionSamplingTask)}
+    (result,) = EOExecutor(workflow, [sampling]).run(desc=title)
+    if result.workflow_failed():
+        raise result.stats[result.error_node_uid].exception_info.exception
+    return result.outputs["patch"]
+
+
+def train(samples: EOPatch) -> RandomForestClassifier:
+    """Fit a forest to the samples: a row a pixel, a column a date of NDVI, and the height."""
+    columns = np.column_stack([samples[NDVI_SAMPLES][:, :, 0, 0].T, samples[DEM_SAMPLES][:, 0]])
+    forest = RandomForestClassifier(
+        n_estimators=100, min_samples_leaf=3, class_weight="balanced_subsample", n_jobs=2, random_state=SEED
+    )
+    return forest.fit(columns, samples[LABEL_SAMPLES][:, 0, 0])
+
+
+def accuracies(patch: EOPatch) -> tuple[float, float]:
+    """Return overall accuracy and macro F1 over the labelled pixels that the forest has not seen."""
+    unseen = (patch[REFERENCE] != UNLABELLED) & (patch[TRAINING] == UNLABELLED)
+    truth, predicted = patch[REFERENCE][unseen], patch[PREDICTION][unseen]
+    return accuracy_score(truth, predicted), f1_score(truth, predicted, average="macro")
+
+
+def draw(patch: EOPatch, scores: tuple[float, float], picture: Path) -> None:
+    """Draw NDVI, reference and prediction side by side."""
+    summer = max(range(len(patch.timestamps)), key=lambda index: np.nanmean(patch[NDVI][index]))
+    figure, axes = plt.subplots(1, 3, figsize=(13, 5.2), layout="constrained")
+    ndvi = axes[0].imshow(patch[NDVI][summer, ..., 0], cmap="YlGn", vmin=0, vmax=1)
+    axes[0].set_title(f"NDVI, {patch.timestamps[summer]:%d %B %Y}")
+    figure.colorbar(ndvi, ax=axes[0], location="bottom", shrink=0.7, aspect=30)
+
+    classes = ListedColormap([COLOURS[value] for value in CLASSES])
+    for axis, (feature, title) in zip(
+        axes[1:],
+        [(REFERENCE, "Reference"), (PREDICTION, f"Prediction, accuracy {scores[0]:.3f}, macro F1 {scores[1]:.2f}")],
+        strict=True,
+    ):
+        positions = np.searchsorted(list(CLASSES), patch[feature][..., 0])
+        axis.imshow(positions, cmap=classes, vmin=-0.5, vmax=len(CLASSES) - 0.5, interpolation="nearest")
+        axis.set_title(title)
+    for axis in axes:
+        axis.set(xticks=[], yticks=[])
+    patches = [Patch(facecolor=COLOURS[value], edgecolor="grey", label=name) for value, name in CLASSES.items()]
+    figure.legend(handles=patches, loc="outside lower right", ncols=len(CLASSES), frameon=False)
+    figure.savefig(picture, dpi=110)
+    plt.close(figure)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--patch", default="", help="folder of a saved EOPatch")
+    parser.add_argument("--output", type=Path, default=Path("land_cover"), help="folder for the results")
+    arguments = parser.parse_args()
+    if not arguments.patch:
+        sys.exit("Name the folder of a saved EOPatch:\n\n    make demo PATCH=path/to/patch\n\n" + NEEDED)
+
+    path, output = Path(arguments.patch), arguments.output
+    output.mkdir(parents=True, exist_ok=True)
+    times = EOPatch.load(path, features=[], load_timestamps=True).get_timestamps()
+    dates = (f"{min(times):%Y-%m-%d}", f"{max(times):%Y-%m-%d}", STEP_DAYS)
+
+    samples = run(preparation(path, dates, output / "patch"), "Prepare and sample")
+    forest = train(samples)
+    mapped = run(prediction(output / "patch", forest, output / "prediction.tiff"), "Predict the map")
+    scores = accuracies(mapped)
+    draw(mapped, scores, output / "land_cover.png")
+
+    labelled = samples[LABEL_SAMPLES].shape[0]
+    print(f"A forest of {forest.n_estimators} trees learned from {labelled} pixels of the black squares.")
+    print(f"On the white ones: overall accuracy {scores[0]:.3f}, macro F1 {scores[1]:.3f}.")
+    print(f"The map is {output / 'prediction.tiff'}, its picture {output / 'land_cover.png'}.")
+
+
+if __name__ == "__main__":
+    main()

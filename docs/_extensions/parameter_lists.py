@@ -12,10 +12,12 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Iterator
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from sphinx.application import Sphinx
 
 _ITEM = re.compile(r"(?P<names>\*{0,2}\w+(?:(?:, | and )\*{0,2}\w+)*): +(?P<text>.+)")
@@ -24,10 +26,8 @@ _ITEM = re.compile(r"(?P<names>\*{0,2}\w+(?:(?:, | and )\*{0,2}\w+)*): +(?P<text
 def _parameters_of(thing: Any) -> set[str]:
     """Return the names that a docstring of this class, function or property may list."""
     names = set(getattr(thing, "__annotations__", {}))
-    try:
+    with suppress(TypeError, ValueError):  # of what is neither a function nor a class that takes settings
         names |= set(inspect.signature(thing).parameters)
-    except (TypeError, ValueError):  # neither a function nor a class that takes settings
-        pass
     return names
 
 

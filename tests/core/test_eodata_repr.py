@@ -24,7 +24,9 @@ def test_an_empty_patch():
 
 
 def test_features_are_sorted_by_name_below_their_type():
-    patch = EOPatch(bbox=BOX, timestamps=["2017-06-01"], data={"B": np.zeros((1, 2, 3, 4)), "A": np.zeros((1, 1, 1, 1))})
+    patch = EOPatch(
+        bbox=BOX, timestamps=["2017-06-01"], data={"B": np.zeros((1, 2, 3, 4)), "A": np.zeros((1, 1, 1, 1))}
+    )
     patch.vector_timeless["V"] = gpd.GeoDataFrame({"k": [1]}, geometry=[Point(0, 0)], crs=32633)
     assert repr(patch).splitlines()[2:] == [
         "  timestamps=[datetime.datetime(2017, 6, 1, 0, 0)]",

@@ -84,7 +84,9 @@ def test_what_is_no_array_is_refused(patch, value):
         patch.scalar["X"] = value
 
 
-@pytest.mark.parametrize("name", ["", ".", "a.b", "../up", "a/b", "a\\b", "a|b", "a;b", "a:b", "a\nb", "a\tb", 5, None, ...])
+@pytest.mark.parametrize(
+    "name", ["", ".", "a.b", "../up", "a/b", "a\\b", "a|b", "a;b", "a:b", "a\nb", "a\tb", 5, None, ...]
+)
 def test_names_that_are_no_names_of_files_are_refused(patch, name):
     with pytest.raises(ValueError, match="name") as caught:
         patch.meta_info[name] = 1

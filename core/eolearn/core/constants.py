@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import warnings
 from enum import Enum, EnumMeta
 from typing import TYPE_CHECKING, Any
 
-from .exceptions import EODeprecationWarning
+from .exceptions import EODeprecationWarning, warn_user
 
 if TYPE_CHECKING:
     from sentinelhub import MimeType
@@ -35,7 +34,7 @@ _META = frozenset({"meta_info", "bbox", "timestamps"})
 
 
 def _warn(message: str) -> None:
-    warnings.warn(message, category=EODeprecationWarning, stacklevel=3)
+    warn_user(message, EODeprecationWarning)
 
 
 class EnumWithDeprecations(EnumMeta):

@@ -22,11 +22,11 @@ from .exceptions import (
     SettingTypeError,
     TemporalDimensionWarning,
     TimestampsMissing,
+    warn_user,
 )
-from .feature_dicts import _ArrayDict, _FeatureDict, _TemporalArrayDict, _VectorDict, feature_dict
-from .storage.feature_io import FeatureIO
+from .feature_dicts import _FeatureDict, _TemporalArrayDict, feature_dict
 from .temporal_selection import TemporalSelectionSpec, parse_timestamps, select_dates
-from .types import EllipsisType, Feature, FeaturesSpecification
+from .types import Feature, FeaturesSpecification
 from .utils.parsing import FeatureParser
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ class _Features:
 
     def __get__(self, eopatch: EOPatch, owner: type | None = None) -> _FeatureDict:
         if eopatch is None:
-            return self  # type: ignore[return-value]
+            return self
         features = eopatch._features.get(self._key)
         return eopatch._make_features(self._key, {}) if features is None else features
 
@@ -132,7 +132,7 @@ class EOPatch:
     @bbox.setter
     def bbox(self, bbox: BBox | None) -> None:
         if bbox is None:
-            warnings.warn(MISSING_BBOX_WARNING, category=EODeprecationWarning, stacklevel=3)
+            warn_user(MISSING_BBOX_WARNING, EODeprecationWarning)
         else:
             from sentinelhub import BBox
 
@@ -157,17 +157,15 @@ class EOPatch:
     @property
     def timestamp(self) -> list[datetime] | None:
         """Old name of :attr:`timestamps`."""
-        warnings.warn(TIMESTAMP_RENAME_WARNING, category=EODeprecationWarning, stacklevel=2)
+        warn_user(TIMESTAMP_RENAME_WARNING, EODeprecationWarning)
         return self._timestamps
 
     @timestamp.setter
     def timestamp(self, timestamps: Iterable[date | str] | None) -> None:
-        warnings.warn(TIMESTAMP_RENAME_WARNING, category=EODeprecationWarning, stacklevel=2)
-        self.timestamps = timestamps  # type: ignore[assignment]
+        warn_user(TIMESTAMP_RENAME_WARNING, EODeprecationWarning)
+        self.timestamps = timestamps
 
-    def get_timestamps(
-        self, message_on_failure: str = "This EOPatch does not contain timestamps."
-    ) -> list[datetime]:
+    def get_timestamps(self, message_on_failure: str = "This EOPatch does not contain timestamps.") -> list[datetime]:
         """Return the timestamps; raise TimestampsMissing (a RuntimeError) where there are none."""
         if self._timestamps is None:
             raise TimestampsMissing(message_on_failure)
@@ -226,7 +224,9 @@ class EOPatch:
     def get_spatial_dimension(self, feature_type: FeatureType, feature_name: str) -> tuple[int, int]:
         """Return the (height, width) in pixels of an image feature."""
         if not feature_type.is_image():
-            raise FeatureError(f"Features of {feature_type} are not images, so {feature_name!r} has no height or width.")
+            raise FeatureError(
+                f"Features of {feature_type} are not images, so {feature_name!r} has no height or width."
+            )
         shape = self[feature_type][feature_name].shape
         return shape[-3], shape[-2]
 
@@ -304,7 +304,9 @@ class EOPatch:
 
         patch = self._bare_copy(timestamps)
         for key, content in self._features.items():
-            names = list(content) if chosen is None else [name for chosen_type, name in chosen if chosen_type.value == key]
+            names = (
+                list(content) if chosen is None else [name for chosen_type, name in chosen if chosen_type.value == key]
+            )
             if not names:
                 continue
             clone = content._clone(timestamps)
@@ -356,10 +358,8 @@ class EOPatch:
 
     def consolidate_timestamps(self, timestamps: list[datetime]) -> set[datetime]:
         """Keep only the given dates, in place, and return those that were removed. Deprecated."""
-        warnings.warn(
-            "EOPatch.consolidate_timestamps is deprecated, use EOPatch.temporal_subset instead.",
-            category=EODeprecationWarning,
-            stacklevel=2,
+        warn_user(
+            "EOPatch.consolidate_timestamps is deprecated, use EOPatch.temporal_subset instead.", EODeprecationWarning
         )
         old = self.get_timestamps()
         indices = [index for index, timestamp in enumerate(old) if timestamp in set(timestamps)]
@@ -380,11 +380,7 @@ class EOPatch:
         timeless_op: Any = None,
     ) -> EOPatch:
         """Merge this patch with others. Deprecated: use :func:`eolearn.core.merge_eopatches`."""
-        warnings.warn(
-            "EOPatch.merge is deprecated, use eolearn.core.merge_eopatches instead.",
-            category=EODeprecationWarning,
-            stacklevel=2,
-        )
+        warn_user("EOPatch.merge is deprecated, use eolearn.core.merge_eopatches instead.", EODeprecationWarning)
         from .eodata_merge import merge_eopatches
 
         return merge_eopatches(
@@ -428,9 +424,7 @@ class EOPatch:
         from .utils.fs import get_filesystem
 
         if compress_level is not None:
-            warnings.warn(
-                "compress_level is deprecated and has no effect.", category=EODeprecationWarning, stacklevel=2
-            )
+            warn_user("compress_level is deprecated and has no effect.", EODeprecationWarning)
         if filesystem is None:
             filesystem, path = get_filesystem(path, create=True), "/"
         save_eopatch(

@@ -32,7 +32,7 @@ _CLASS_COLOURS = np.array(
 # Source of the colours: Okabe and Ito (2008), Color universal design; zero is transparent.
 _STYLE = """
 .eopatch{font:13px/1.4 system-ui,sans-serif;max-width:100%}
-.eopatch table{border-collapse:collapse}
+.eopatch table{border-collapse:collapse;font:inherit}
 .eopatch th,.eopatch td{padding:3px 10px 3px 0;text-align:left;vertical-align:middle;
 border-bottom:1px solid color-mix(in srgb,currentColor 20%,transparent)}
 .eopatch td.n{text-align:right;font-variant-numeric:tabular-nums}
@@ -71,8 +71,10 @@ def _times(timestamps: list[datetime] | None) -> str:
     if not timestamps:
         return "0 dates"
     first, last = min(timestamps), max(timestamps)
-    return f"1 date, {first:%Y-%m-%d}" if len(timestamps) == 1 else (
-        f"{len(timestamps)} dates, {first:%Y-%m-%d} to {last:%Y-%m-%d}"
+    return (
+        f"1 date, {first:%Y-%m-%d}"
+        if len(timestamps) == 1
+        else (f"{len(timestamps)} dates, {first:%Y-%m-%d} to {last:%Y-%m-%d}")
     )
 
 

@@ -108,7 +108,10 @@ def _merge_timestamps(eopatches: Sequence[EOPatch], *, keep_all: bool) -> list[d
     if all(patch.timestamps is None for patch in eopatches):
         return None
     timestamps = [timestamp for patch in eopatches for timestamp in patch.timestamps or []]
-    return sorted(timestamps if keep_all else set(timestamps))
+    try:
+        return sorted(timestamps if keep_all else set(timestamps))
+    except TypeError as error:
+        raise DataError(f"Timestamps with a time zone can't be merged with others without: {timestamps}.") from error
 
 
 def _merge_temporal(

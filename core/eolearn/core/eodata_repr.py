@@ -59,7 +59,7 @@ def describe(value: Any, longest: int) -> str:
 
 
 def _shortened(value: list[Any] | tuple[Any, ...] | dict[Any, Any]) -> str:
-    begin, end = str(type(value)())
+    brackets = str(type(value)())
     first = next(iter(value))
     text = f"{first}: {value[first]}" if isinstance(value, dict) else str(first)
-    return f"{begin}{text}, ...{end}<length={len(value)}>"
+    return f"{brackets[0]}{text}, ...{brackets[1]}<length={len(value)}>"

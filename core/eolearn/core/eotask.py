@@ -91,7 +91,7 @@ class EOTask(ABC):
         >>> eopatch = Scale(feature=(FeatureType.DATA, "BANDS"))(eopatch)
     """
 
-    _config: TaskConfig
+    _private_task_config: TaskConfig
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Self:
         """Make a task, and keep a record of the settings that it was given."""
@@ -99,7 +99,8 @@ class EOTask(ABC):
         if constructor is object.__init__ and (args or kwargs):
             raise SettingTypeError(f"{cls.__name__} has no settings, but was given {_bind(constructor, args, kwargs)}.")
         task = super().__new__(cls)
-        object.__setattr__(task, "_config", TaskConfig(_bind(constructor, args, kwargs)))  # a task may be frozen
+        config = TaskConfig(_bind(constructor, args, kwargs))
+        object.__setattr__(task, "_private_task_config", config)  # a task may be frozen
         return task
 
     @abstractmethod
@@ -119,7 +120,7 @@ class EOTask(ABC):
     @property
     def private_task_config(self) -> TaskConfig:
         """The settings that the task was made with."""
-        return self._config
+        return self._private_task_config
 
     @staticmethod
     def parse_feature(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Self
@@ -12,19 +12,13 @@ from typing import TYPE_CHECKING, Any, Self
 from .eodata import EOPatch
 from .eonode import EONode, ExceptionInfo, NodeStats, in_order_of_dependence
 from .eoworkflow_tasks import OutputTask
-from .exceptions import EOLearnError, MissingExtra, SettingError
-from .graph import DirectedGraph
+from .exceptions import MissingExtra, NodeMissing, SettingError
+from .graph import CyclicDependencyError, DirectedGraph
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from graphviz import Digraph
 
 LOGGER = logging.getLogger(__name__)
-
-
-class NodeMissing(EOLearnError, KeyError):
-    """A node that was asked for is not in the workflow."""
 
 
 @dataclass(frozen=True)
@@ -112,7 +106,11 @@ class EOWorkflow:
     def __init__(self, workflow_nodes: Sequence[EONode]):
         given = _nodes_by_uid(workflow_nodes)
         self.uid_dag = _graph_of(given)
-        self._nodes = {uid: given[uid] for uid in self.uid_dag.topologically_ordered_vertices()}
+        try:
+            order = self.uid_dag.topologically_ordered_vertices()
+        except CyclicDependencyError as error:
+            raise CyclicDependencyError(given[uid].name for uid in error.cycle) from None
+        self._nodes = {uid: given[uid] for uid in order}
 
     @classmethod
     def from_endnodes(cls, *endnodes: EONode) -> Self:
@@ -128,12 +126,16 @@ class EOWorkflow:
     def get_node_with_uid(self, uid: str, fail_if_missing: bool = False) -> EONode | None:
         """Return the node with a uid. If there is none, return None or raise NodeMissing (a KeyError)."""
         if fail_if_missing and uid not in self._nodes:
-            raise NodeMissing(f"The workflow has no node with the uid {uid!r}. Its nodes: {', '.join(self._nodes)}.")
+            raise NodeMissing(f"None of the {len(self._nodes)} nodes of the workflow has the uid {uid!r}.")
         return self._nodes.get(uid)
 
     @staticmethod
     def validate_input_kwargs(input_kwargs: Mapping[EONode, dict[str, object]]) -> None:
         """Raise SettingError (a ValueError) unless the arguments are given by node, in a dict of names and values."""
+        if not isinstance(input_kwargs, Mapping):
+            raise SettingError(
+                f"Arguments of an execution are a dict of nodes and their arguments, got {input_kwargs!r}."
+            )
         for node, kwargs in input_kwargs.items():
             if not isinstance(node, EONode):
                 raise SettingError(f"Arguments of an execution are given by node (EONode), not by {node!r}.")

@@ -7,6 +7,7 @@ which values, and how to mend it.
 
 from __future__ import annotations
 
+import sys
 import warnings
 
 
@@ -70,6 +71,10 @@ class MissingExtra(EOLearnError, ImportError, RuntimeError):
     """A package is needed that is not installed."""
 
 
+class NodeMissing(EOLearnError, KeyError):
+    """A node that was asked for is not in the workflow."""
+
+
 class WorkerDied(EOLearnError, RuntimeError):
     """A worker process ended in the middle of an execution."""
 
@@ -88,6 +93,14 @@ class EORuntimeWarning(RuntimeWarning):
 
 class TemporalDimensionWarning(RuntimeWarning):
     """The timestamps of an EOPatch and the time axis of one of its features don't agree."""
+
+
+def warn_user(message: str, category: type[Warning]) -> None:
+    """Warn, and name as the place the line outside of eo-learn that led here."""
+    frame, level = sys._getframe(1), 2
+    while frame.f_back is not None and frame.f_globals.get("__name__", "").startswith("eolearn."):
+        frame, level = frame.f_back, level + 1
+    warnings.warn(message, category=category, stacklevel=level)
 
 
 warnings.simplefilter("default", EODeprecationWarning)

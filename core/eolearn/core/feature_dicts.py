@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import warnings
 from collections.abc import Iterator, Mapping, MutableMapping
 from datetime import datetime
 from typing import Any
@@ -11,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from .constants import TIMESTAMP_COLUMN, FeatureType
-from .exceptions import DataError, FeatureError, FeatureMissing, TemporalDimensionWarning
+from .exceptions import DataError, FeatureError, FeatureMissing, TemporalDimensionWarning, warn_user
 from .storage.feature_io import FeatureIO
 from .utils.common import deep_eq, is_discrete_type
 
@@ -153,9 +152,9 @@ class _TemporalArrayDict(_ArrayDict):
         value = super()._checked(name, value)
         if self._timestamps is None:
             message = f"{self.feature_type} {name!r} has a time axis, but the EOPatch has no timestamps."
-            warnings.warn(message, category=TemporalDimensionWarning, stacklevel=4)
+            warn_user(message, TemporalDimensionWarning)
         elif len(value) != len(self._timestamps):
-            self._warn_of_length(name, value, stacklevel=5)
+            self._warn_of_length(name, value)
         return value
 
     def _set_timestamps(self, timestamps: list[datetime] | None) -> None:
@@ -163,18 +162,18 @@ class _TemporalArrayDict(_ArrayDict):
         if timestamps is None:
             if self._content:
                 message = f"The EOPatch has no timestamps any more, but features of {self.feature_type}: {list(self)}."
-                warnings.warn(message, category=TemporalDimensionWarning, stacklevel=4)
+                warn_user(message, TemporalDimensionWarning)
             return
         for name, value in self._content.items():
             if isinstance(value, np.ndarray) and len(value) != len(timestamps):
-                self._warn_of_length(name, value, stacklevel=5)
+                self._warn_of_length(name, value)
 
-    def _warn_of_length(self, name: str, value: Any, stacklevel: int) -> None:
+    def _warn_of_length(self, name: str, value: Any) -> None:
         message = (
             f"{self.feature_type} {name!r} of shape {value.shape} has {len(value)} dates, but the EOPatch has "
             f"{len(self._timestamps or [])} timestamps."
         )
-        warnings.warn(message, category=TemporalDimensionWarning, stacklevel=stacklevel)
+        warn_user(message, TemporalDimensionWarning)
 
 
 class _VectorDict(_FeatureDict):
@@ -200,7 +199,5 @@ def feature_dict(
 ) -> _FeatureDict:
     """Return the mapping that fits a type, filled with the content, each value checked."""
     if feature_type.is_array():
-        kind = _TemporalArrayDict if feature_type.is_temporal() else _ArrayDict
-    else:
-        kind = _VectorDict if feature_type.is_vector() else _FeatureDict
-    return kind(feature_type, content, timestamps)
+        return (_TemporalArrayDict if feature_type.is_temporal() else _ArrayDict)(feature_type, content, timestamps)
+    return (_VectorDict if feature_type.is_vector() else _FeatureDict)(feature_type, content, timestamps)

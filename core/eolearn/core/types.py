@@ -13,9 +13,7 @@ SingleFeatureSpec = Feature | RenamedFeature
 
 SequenceFeatureSpec = Sequence[SingleFeatureSpec | FeatureType | tuple[FeatureType, EllipsisType]]
 DictFeatureSpec = dict[FeatureType, EllipsisType | Iterable[str | tuple[str, str]]]
-MultiFeatureSpec = (
-    EllipsisType | FeatureType | tuple[FeatureType, EllipsisType] | SequenceFeatureSpec | DictFeatureSpec
-)
+MultiFeatureSpec = EllipsisType | FeatureType | tuple[FeatureType, EllipsisType] | SequenceFeatureSpec | DictFeatureSpec
 
 FeaturesSpecification = SingleFeatureSpec | MultiFeatureSpec
 

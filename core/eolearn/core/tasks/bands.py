@@ -87,4 +87,4 @@ def _take_bands(array: NDArray[Any], bands: list[int]) -> NDArray[Any]:
     missing = [band for band in bands if not -depth <= band < depth]
     if missing:
         raise IndexOutOfRange(f"An array of shape {array.shape} has {depth} bands, counted from 0, but not {missing}.")
-    return array[..., bands]
+    return np.take(array, bands, axis=-1)

@@ -9,6 +9,7 @@ import numpy as np
 
 from ..eotask import EOTask
 from ..exceptions import FeatureError, FeatureExists, SettingError
+from ..utils.parsing import parse_feature
 
 if TYPE_CHECKING:
     from numpy.typing import DTypeLike, NDArray
@@ -129,7 +130,7 @@ class InitializeFeatureTask(EOTask):
         dtype: DTypeLike = np.uint8,
     ):
         self.features = self.parse_features(features)
-        self.shape = _parse_shape(shape)
+        self.shape, self.shape_feature = _parse_shape(shape)
         self.init_value = init_value
         self.dtype = dtype
 
@@ -168,12 +169,20 @@ def _unloaded(eopatch: EOPatch, feature_type: Any, name: str) -> Any:
     return eopatch[feature_type]._get_unloaded(name)  # noqa: SLF001 - what reads a lazy feature in public loads it
 
 
-def _is_shape(shape: Any) -> bool:
-    return (
-        isinstance(shape, tuple)
-        and len(shape) in (3, 4)
-        and all(isinstance(size, (int, np.integer)) and not isinstance(size, bool) and size >= 0 for size in shape)
-    )
+def _parse_shape(shape: Any) -> tuple[tuple[int, ...] | None, Feature | None]:
+    """Return the shape, or the feature that has it."""
+    if isinstance(shape, tuple) and len(shape) in (3, 4) and all(map(_is_size, shape)):
+        return shape, None
+    try:
+        return None, parse_feature(shape)
+    except FeatureError as error:
+        raise SettingError(
+            f"The shape must be a tuple of 3 or 4 integers, or a feature that has it, got {shape!r}."
+        ) from error
+
+
+def _is_size(value: Any) -> bool:
+    return isinstance(value, (int, np.integer)) and not isinstance(value, bool) and bool(value >= 0)
 
 
 def _filled(shape: tuple[int, ...], value: float, dtype: DTypeLike) -> NDArray[Any]:

@@ -14,7 +14,7 @@ from numpy.typing import DTypeLike, NDArray
 from ..exceptions import SettingError
 
 
-def deep_eq(first: object, second: object) -> bool:
+def deep_eq(first: Any, second: Any) -> bool:
     """Whether two values are equal all the way down.
 
     Arrays are equal if their dtypes, shapes and values are, where NaN equals NaN. Tables of geometries are compared
@@ -30,11 +30,11 @@ def deep_eq(first: object, second: object) -> bool:
     if not isinstance(first, type(second)):
         return False
     if isinstance(first, np.ndarray):
-        return _arrays_equal(first, second)  # type: ignore[arg-type]
+        return _arrays_equal(first, second)
     if isinstance(first, (list, tuple)):
-        return len(first) == len(second) and all(map(deep_eq, first, second))  # type: ignore[arg-type]
+        return len(first) == len(second) and all(map(deep_eq, first, second))
     if isinstance(first, Mapping):
-        return first.keys() == second.keys() and all(deep_eq(first[key], second[key]) for key in first)  # type: ignore
+        return first.keys() == second.keys() and all(deep_eq(first[key], second[key]) for key in first)
     if is_pandas(first):
         return _tables_equal(first, second)
     return bool(first == second)

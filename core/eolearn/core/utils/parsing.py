@@ -30,16 +30,16 @@ _FORMS = (
 class FeatureParser:
     """Turns any way to name features into a list of them.
 
-    =======================================  ============================================================
-    specification                            features
-    =======================================  ============================================================
-    ``...``                                  all
-    ``FeatureType.DATA``                     all of the type
-    ``(FeatureType.DATA, "BANDS")``          one
-    ``(FeatureType.DATA, "BANDS", "NEW")``   one, with a new name for the result
-    ``[(FeatureType.DATA, "BANDS"), ...]``   several, each as above
+    ========================================== ============================================================
+    specification                              features
+    ========================================== ============================================================
+    ``...``                                    all
+    ``FeatureType.DATA``                       all of the type
+    ``(FeatureType.DATA, "BANDS")``            one
+    ``(FeatureType.DATA, "BANDS", "NEW")``     one, with a new name for the result
+    ``[(FeatureType.DATA, "BANDS"), ...]``     several, each as above
     ``{FeatureType.DATA: ["A", ("B", "C")]}``  several, one of them with a new name; None or ``...`` for all
-    =======================================  ============================================================
+    ========================================== ============================================================
 
     A type may be given by its value, as in ``("data", "BANDS")``.
 

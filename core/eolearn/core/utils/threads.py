@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
-_limit: int | None = None
+_limit: int | None = None  # of this process
+_here = threading.local()  # .limit: of this thread
 
 
 def available_cpus() -> int:
@@ -19,15 +21,28 @@ def available_cpus() -> int:
 def limit_threads(count: int | None) -> None:
     """Set how many threads a kernel may use in this process; None for as many as there are processors.
 
-    The executor calls it in its workers, so that these don't fight for the processors.
+    The executor calls it in its worker processes, so that these don't fight for the processors.
     """
     global _limit  # noqa: PLW0603 - the budget belongs to the process, as its processors do
     _limit = count
 
 
+def limit_threads_here(count: int | None) -> None:
+    """Set how many threads a kernel may use that is called from this thread; None for what the process allows.
+
+    The executor calls it in its worker threads.
+    """
+    _here.limit = count
+
+
 def thread_limit() -> int:
-    """Return how many threads a kernel may use in this process."""
-    return _limit or available_cpus()
+    """Return how many threads a kernel may use that is called from this thread."""
+    return getattr(_here, "limit", None) or _limit or available_cpus()
+
+
+def thread_share(workers: int) -> int:
+    """Return how many threads each of a number of workers may use, if they share what there is here."""
+    return max(1, thread_limit() // workers)
 
 
 def over_row_blocks(function: Callable[[int, int], None], rows: int, *, least_rows: int = 16) -> None:

@@ -1,0 +1,1 @@
+"""What the executor is made of: engines that run a function over many tasks, worker processes, log files."""

@@ -1,0 +1,110 @@
+"""Engines, which call a function for each of many tasks: one after the other, in threads or in processes."""
+
+from __future__ import annotations
+
+import time
+import traceback
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass
+from itertools import islice
+from typing import Generic, Protocol, TypeAlias, TypeVar
+
+from ..utils.threads import limit_threads_here, thread_share
+
+Task = TypeVar("Task")
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True)
+class Success(Generic[Result]):
+    """The call returned."""
+
+    value: Result
+    """What it returned."""
+
+
+@dataclass(frozen=True)
+class Failure:
+    """The call raised an error, or never came to an end."""
+
+    error: BaseException
+    """What was raised, or why there is no result."""
+    traceback: str
+    """The error as Python prints it, with the frames of the process that it was raised in."""
+    started: float
+    """When the call began, in seconds since the epoch."""
+    step: int | None = None
+    """How far the call had come, if it told (see :func:`eolearn.core.execution.worker.report_step`)."""
+
+    @classmethod
+    def of(cls, error: BaseException, started: float | None = None, step: int | None = None) -> Failure:
+        """Make one of an error, which may have been raised or not."""
+        text = "".join(traceback.format_exception(error))
+        return cls(error, text, time.time() if started is None else started, step)
+
+
+Outcome: TypeAlias = Success[Result] | Failure
+
+
+class Engine(Protocol):
+    """Calls a function for each of many tasks."""
+
+    def run(self, function: Callable[[Task], Result], tasks: Sequence[Task]) -> Iterator[tuple[int, Outcome[Result]]]:
+        """Yield the position of each task and its outcome, in the order in which they end.
+
+        An error in one call, whatever it is, is the outcome of that call, and no matter for the others. Only
+        KeyboardInterrupt ends the run, and is raised. No more outcomes are made than are asked for, but for the few
+        calls that are under way at a time. An iterator that is dropped before its end stops the run.
+        """
+        ...
+
+
+def attempt(function: Callable[[Task], Result], task: Task) -> Outcome[Result]:
+    """Call the function and return the outcome."""
+    started = time.time()
+    try:
+        return Success(function(task))
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # noqa: BLE001 - SystemExit of a task must not end the run either
+        return Failure.of(error, started)
+
+
+class SerialEngine:
+    """One call after the other, in the thread that asks."""
+
+    def run(self, function: Callable[[Task], Result], tasks: Sequence[Task]) -> Iterator[tuple[int, Outcome[Result]]]:
+        """See :class:`Engine`."""
+        for index, task in enumerate(tasks):
+            yield index, attempt(function, task)
+
+
+class ThreadEngine:
+    """Calls in threads of this process, each of which gets its share of the processors for kernels.
+
+    workers: the number of threads.
+    """
+
+    def __init__(self, workers: int):
+        self.workers = workers
+
+    def run(self, function: Callable[[Task], Result], tasks: Sequence[Task]) -> Iterator[tuple[int, Outcome[Result]]]:
+        """See :class:`Engine`. Calls that have begun when the run is stopped still come to their end."""
+        share = (thread_share(self.workers),)
+        pool = ThreadPoolExecutor(self.workers, initializer=limit_threads_here, initargs=share)
+        waiting = iter(enumerate(tasks))
+        running: dict[Future[Outcome[Result]], int] = {}
+        try:
+            while True:
+                for index, task in islice(waiting, 2 * self.workers - len(running)):
+                    running[pool.submit(attempt, function, task)] = index
+                if not running:
+                    return
+                for future in wait(running, return_when=FIRST_COMPLETED).done:
+                    yield running.pop(future), future.result()
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
+
+
+_ENGINES: tuple[type[Engine], ...] = (SerialEngine, ThreadEngine)

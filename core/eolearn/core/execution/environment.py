@@ -1,0 +1,74 @@
+"""What a function finds around itself in this process, so that it finds the same in a worker."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+import warnings
+from dataclasses import dataclass
+from typing import Any
+
+from ..utils.threads import limit_threads
+from .transport import dumps, loads
+
+_THREAD_VARIABLES = ("MKL_NUM_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")
+_variables_of_parent: set[str] = set(os.environ)  # in a worker: those that it inherited or was told of
+
+
+@dataclass(frozen=True)
+class Environment:
+    """Where modules are found, the working directory, environment variables and filters of warnings.
+
+    Worker processes are not forked from the user's process and outlive a run, so they are told before each run.
+    """
+
+    path: list[str]
+    folder: str | None
+    variables: dict[str, str]
+    warning_filters: bytes
+    """Pickled, because it takes the path to find the categories."""
+    threads: int
+    """How many threads a worker may use."""
+
+    @classmethod
+    def here(cls, threads: int) -> Environment:
+        """Describe this process."""
+        filters = [
+            (action, _pattern(message), category, _pattern(module), line)
+            for action, message, category, module, line in warnings.filters
+        ]
+        return cls(list(sys.path), _working_directory(), dict(os.environ), dumps(filters), threads)
+
+    def settle_in(self) -> None:
+        """Make this process, a worker, like the described one."""
+        sys.path[:] = self.path
+        if self.folder is not None and self.folder != _working_directory():
+            os.chdir(self.folder)
+        self._set_variables()
+        limit_threads(self.threads)
+        warnings.resetwarnings()
+        for action, message, category, module, line in loads(self.warning_filters):
+            warnings.filterwarnings(action, message, category, module, line, append=True)
+
+    def _set_variables(self) -> None:
+        for gone in _variables_of_parent - self.variables.keys():
+            os.environ.pop(gone, None)
+        _variables_of_parent.update(self.variables)
+        os.environ.update(self.variables)
+        if not self.variables.keys() & set(_THREAD_VARIABLES):
+            os.environ.update(dict.fromkeys(_THREAD_VARIABLES, str(self.threads)))
+
+
+def _pattern(matcher: Any) -> str:
+    """Return the regular expression of an entry of ``warnings.filters``, where a plain text must match as a whole."""
+    if isinstance(matcher, re.Pattern):
+        return str(matcher.pattern)
+    return "" if matcher is None else f"{re.escape(matcher)}$"
+
+
+def _working_directory() -> str | None:
+    try:
+        return os.getcwd()
+    except FileNotFoundError:  # it has been removed
+        return None

@@ -1,0 +1,171 @@
+"""Tasks that save and load patches."""
+
+from __future__ import annotations
+
+import posixpath
+import warnings
+from typing import TYPE_CHECKING, Any, Literal
+
+from ..constants import OverwritePermission
+from ..eodata import EOPatch
+from ..eodata_merge import merge_eopatches
+from ..eotask import EOTask
+from ..exceptions import EODeprecationWarning
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from fsspec import AbstractFileSystem
+    from sentinelhub import SHConfig
+
+    from ..types import EllipsisType, FeaturesSpecification
+
+
+class IOTask(EOTask):
+    """The base of tasks that read or write files: a folder, found when it is first needed.
+
+    path: the folder, a path or a URL that fsspec knows; relative to the filesystem where one is given.
+    filesystem: an fsspec filesystem; by default one that is rooted at the path.
+    create: whether a folder that does not exist is made; otherwise PathNotFound (a FileNotFoundError) is raised.
+    config: credentials for object stores, by default those of the environment.
+    """
+
+    def __init__(
+        self,
+        path: str | Path,
+        filesystem: AbstractFileSystem | None = None,
+        create: bool = False,
+        config: SHConfig | None = None,
+    ):
+        self.path = str(path)
+        self.filesystem_path = "/" if filesystem is None else self.path
+        self.config = config
+        self._create = create
+        self._filesystem = filesystem
+
+    @property
+    def filesystem(self) -> AbstractFileSystem:
+        """The filesystem that ``filesystem_path`` is a folder of."""
+        if self._filesystem is None:
+            from ..utils.fs import get_filesystem
+
+            self._filesystem = get_filesystem(self.path, create=self._create, config=self.config)
+        return self._filesystem
+
+    def _folder_of(self, eopatch_folder: str) -> str:
+        return posixpath.join(self.filesystem_path, eopatch_folder)
+
+
+class SaveTask(IOTask):
+    """Saves patches, each into a folder of its own; see :meth:`EOPatch.save`.
+
+    path, filesystem, config: where the folders of patches lie; made if there is no such place.
+    features: which ones are saved.
+    overwrite_permission: what may happen to features that are saved there already.
+    save_timestamps: "auto" saves them if all features are, or at least one with a time axis.
+    use_zarr: whether arrays are saved as Zarr, which can be read and written in part.
+    temporal_selection: the dates of a saved patch that this one has, by position, or "infer" for a look at the
+        timestamps; only with Zarr.
+
+    Example:
+        >>> SaveTask("patches", features=[FeatureType.DATA])(patch, eopatch_folder="42")
+    """
+
+    def __init__(
+        self,
+        path: str | Path,
+        filesystem: AbstractFileSystem | None = None,
+        config: SHConfig | None = None,
+        features: FeaturesSpecification = ...,
+        overwrite_permission: OverwritePermission | str | int = OverwritePermission.ADD_ONLY,
+        *,
+        save_timestamps: bool | Literal["auto"] = "auto",
+        use_zarr: bool = False,
+        temporal_selection: slice | list[int] | Literal["infer"] | None = None,
+        compress_level: int | None = None,
+    ):
+        if compress_level is not None:
+            message = "compress_level is deprecated and has no effect."
+            warnings.warn(message, category=EODeprecationWarning, stacklevel=2)
+        super().__init__(path, filesystem=filesystem, create=True, config=config)
+        self.get_feature_parser(features)  # refuses what can't be read
+        self.features = features
+        self.overwrite_permission = OverwritePermission(overwrite_permission)
+        self.save_timestamps = save_timestamps
+        self.use_zarr = use_zarr
+        self.temporal_selection = temporal_selection
+
+    def execute(
+        self,
+        eopatch: EOPatch,
+        *,
+        eopatch_folder: str = "",
+        temporal_selection: slice | list[int] | Literal["infer"] | EllipsisType | None = ...,
+    ) -> EOPatch:
+        """Save the patch, and return it.
+
+        eopatch_folder: its folder, within the path of the task.
+        temporal_selection: used instead of that of the task, if given.
+        """
+        eopatch.save(
+            self._folder_of(eopatch_folder),
+            features=self.features,
+            overwrite_permission=self.overwrite_permission,
+            filesystem=self.filesystem,
+            save_timestamps=self.save_timestamps,
+            use_zarr=self.use_zarr,
+            temporal_selection=self.temporal_selection if temporal_selection is ... else temporal_selection,
+        )
+        return eopatch
+
+
+class LoadTask(IOTask):
+    """Loads patches, each from a folder of its own; see :meth:`EOPatch.load`.
+
+    path, filesystem, config: where the folders of patches lie.
+    features: which ones are loaded.
+    lazy_loading: whether a feature is read only when it is first used.
+    load_timestamps: "auto" loads them if all features are loaded, or at least one with a time axis.
+    temporal_selection: the dates that are loaded: positions, a mask, a slice, or a function of the list of timestamps;
+        arrays must be saved as Zarr for it.
+
+    Example:
+        >>> patch = LoadTask("patches", lazy_loading=True)(eopatch_folder="42")
+    """
+
+    def __init__(
+        self,
+        path: str | Path,
+        filesystem: AbstractFileSystem | None = None,
+        config: SHConfig | None = None,
+        features: FeaturesSpecification = ...,
+        lazy_loading: bool = False,
+        *,
+        load_timestamps: bool | Literal["auto"] = "auto",
+        temporal_selection: Any = None,
+    ):
+        super().__init__(path, filesystem=filesystem, create=False, config=config)
+        self.get_feature_parser(features)  # refuses what can't be read
+        self.features = features
+        self.lazy_loading = lazy_loading
+        self.load_timestamps = load_timestamps
+        self.temporal_selection = temporal_selection
+
+    def execute(
+        self, eopatch: EOPatch | None = None, *, eopatch_folder: str = "", temporal_selection: Any = ...
+    ) -> EOPatch:
+        """Return the loaded patch, or what comes of merging it into a given one.
+
+        eopatch: a patch that the loaded features are merged into, see :func:`merge_eopatches`.
+        eopatch_folder: the folder to load from, within the path of the task.
+        temporal_selection: used instead of that of the task, if given.
+        """
+        loaded = EOPatch.load(
+            self._folder_of(eopatch_folder),
+            features=self.features,
+            lazy_loading=self.lazy_loading,
+            filesystem=self.filesystem,
+            load_timestamps=self.load_timestamps,
+            temporal_selection=self.temporal_selection if temporal_selection is ... else temporal_selection,
+        )
+        return loaded if eopatch is None else merge_eopatches(eopatch, loaded)

@@ -1,0 +1,70 @@
+"""How far one image of a scene is displaced against another: the enhanced correlation coefficient (ECC).
+
+The coefficient is blind to brightness and contrast, which differ between dates. Source: G. D. Evangelidis and
+E. Z. Psarakis, Parametric image alignment using enhanced correlation coefficient maximization, IEEE Transactions on
+Pattern Analysis and Machine Intelligence 30 (10), 2008, DOI 10.1109/TPAMI.2008.113; computed by OpenCV.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+# The gain in correlation below which the search ends. Chosen by measuring: on scenes of textures of 1 to 15 pixels with
+# noise of 0 to 20 %, displacements differ from those after 100 iterations by at most 0.0007 pixels, a hundredth of
+# their error; 1e-5 triples the largest error on smooth noisy scenes, 1e-7 takes up to five times as long for nothing.
+# tests/benchmarks/test_coregistration.py prints the figures.
+EPSILON = 1e-6
+
+
+class MaskedImage(NamedTuple):
+    """One band, and where it may be looked at."""
+
+    values: NDArray[np.float32]
+    """Shape (height, width), finite everywhere."""
+
+    mask: NDArray[np.uint8]
+    """Shape (height, width), 1 where the value and all that surround it are valid, otherwise 0."""
+
+
+def masked_image(
+    image: NDArray[Any], valid: NDArray[np.bool_] | None = None, *, gauss_kernel_size: int = 1
+) -> MaskedImage:
+    """Return an image without what is not valid, such as clouds and missing values.
+
+    image: shape (height, width). valid: same shape, True where it may be used; values that are not finite never are.
+
+    Leaving pixels out is not enough, as the edge of a cloud remains in the slopes of the pixels around it: bright clouds
+    over 30 % of a scene put ECC wrong by 0.6 pixels though they were masked. So gaps are filled with the mean of the
+    rest, and the pixels whose slope they reach, half of the Gauss kernel and one pixel away, are left out too. That
+    leaves 0.006 pixels, the error without any cloud.
+    """
+    values = np.asarray(image, dtype=np.float32)
+    usable = np.isfinite(values) if valid is None else np.isfinite(values) & valid
+    if usable.all():
+        return MaskedImage(values, usable.astype(np.uint8))
+    mean = values[usable].mean(dtype=np.float64) if usable.any() else 0.0
+    reach = np.ones((gauss_kernel_size + 2, gauss_kernel_size + 2), dtype=np.uint8)
+    return MaskedImage(np.where(usable, values, np.float32(mean)), cv2.erode(usable.astype(np.uint8), reach))
+
+
+def estimate_warp(
+    reference: MaskedImage, frame: MaskedImage, *, warp_mode: int, max_iter: int, gauss_kernel_size: int
+) -> NDArray[np.float32]:
+    """Return the matrix that takes pixels (x, y, 1) of the reference to where the same place lies in the frame.
+
+    warp_mode: the ``cv2.MOTION_*`` that is searched for; 3 x 3 for ``cv2.MOTION_HOMOGRAPHY``, else 2 x 3.
+    max_iter: the search ends here, or earlier where an iteration gains less than ``EPSILON``.
+    gauss_kernel_size: odd; both images are smoothed with a Gaussian kernel of as many pixels, 1 for not at all.
+
+    Raises cv2.error where the search does not converge, as without enough valid pixels, or without texture.
+    """
+    start = np.eye(3 if warp_mode == cv2.MOTION_HOMOGRAPHY else 2, 3, dtype=np.float32)
+    criteria = (cv2.TERM_CRITERIA_COUNT | cv2.TERM_CRITERIA_EPS, max_iter, EPSILON)
+    _, matrix = cv2.findTransformECCWithMask(
+        reference.values, frame.values, reference.mask, frame.mask, start, warp_mode, criteria, gauss_kernel_size
+    )
+    return np.asarray(matrix, dtype=np.float32)

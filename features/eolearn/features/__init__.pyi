@@ -1,0 +1,8 @@
+from .feature_manipulation import FilterTimeSeriesTask as FilterTimeSeriesTask
+from .feature_manipulation import SimpleFilterTask as SimpleFilterTask
+from .interpolation import LinearInterpolationTask as LinearInterpolationTask
+from .interpolation import base_interpolation_function as base_interpolation_function
+from .interpolation import interpolation_function as interpolation_function
+from .interpolation import interpolation_function_parallel as interpolation_function_parallel
+from .ndi import NormalizedDifferenceIndexTask as NormalizedDifferenceIndexTask
+from .timeline import ResampleRangeType as ResampleRangeType

@@ -1,0 +1,74 @@
+"""What is done to time series before and after they are interpolated."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+def working_dtype(dtype: np.dtype[Any]) -> np.dtype[Any]:
+    """Return the floating-point dtype in which values of a dtype are kept: float32 if that is exact, else float64."""
+    return np.dtype(np.float32 if np.can_cast(dtype, np.float32) else np.float64)
+
+
+def observed(data: NDArray[Any], valid: NDArray[np.bool_] | None) -> NDArray[np.floating[Any]]:
+    """Return a copy with NaN where a value may not be used.
+
+    data: of shape (dates, pixels, bands). valid: of the same shape, or with one band that counts for all of them; True
+    where a value may be used, None where all may.
+    """
+    values = data.astype(working_dtype(data.dtype))
+    if valid is not None:
+        values[~(valid[..., 0] if valid.shape[-1] == 1 else valid)] = np.nan
+    return values
+
+
+def average_repeats(series: NDArray[np.floating[Any]], position: NDArray[np.intp]) -> NDArray[np.floating[Any]]:
+    """Return one row for each moment: the mean of the valid rows that belong to it.
+
+    series: of shape (dates, series), NaN where invalid. position: the moment of each row, 0 and up, without gaps.
+    """
+    moments = int(position.max()) + 1
+    total = np.zeros((moments, series.shape[1]))
+    count = np.zeros((moments, series.shape[1]), np.int64)
+    for row, moment in zip(series, position, strict=True):
+        known = ~np.isnan(row)
+        total[moment] += np.where(known, row, 0)
+        count[moment] += known
+    with np.errstate(invalid="ignore"):
+        return (total / count).astype(series.dtype)
+
+
+def as_stored(values: NDArray[np.floating[Any]], dtype: np.dtype[Any], unknown_value: float) -> NDArray[Any]:
+    """Return interpolated values in the dtype of the observations, with a number in place of NaN.
+
+    values: may be changed. unknown_value: stands where a value is NaN. Integers are rounded to the nearest one, and
+    remain floating-point numbers if there are unknown values that the integer dtype can't hold.
+    """
+    if dtype.kind != "f":
+        return _as_integers(values, dtype, unknown_value)
+    if not np.isnan(unknown_value):
+        values[np.isnan(values)] = unknown_value
+    return values.astype(dtype, copy=False)
+
+
+def _as_integers(values: NDArray[np.floating[Any]], dtype: np.dtype[Any], unknown_value: float) -> NDArray[Any]:
+    unknown = np.isnan(values)
+    if unknown.any() and not _holds(dtype, unknown_value):
+        values[unknown] = unknown_value
+        return values
+    values[unknown] = 0
+    if dtype.kind in "iu":  # just below the largest integer, which as a float may be one too large
+        np.clip(values, np.iinfo(dtype).min, float(np.nextafter(np.iinfo(dtype).max, 0)), out=values)
+    result = np.rint(values, out=values).astype(dtype)
+    if unknown.any():
+        result[unknown] = unknown_value
+    return result
+
+
+def _holds(dtype: np.dtype[Any], value: float) -> bool:
+    """Whether an integer or boolean dtype can hold a number."""
+    lowest, highest = (0, 1) if dtype.kind == "b" else (np.iinfo(dtype).min, np.iinfo(dtype).max)
+    return float(value).is_integer() and lowest <= value <= highest

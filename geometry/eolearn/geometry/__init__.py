@@ -1,0 +1,5 @@
+"""Vectors to rasters: the part of eo-learn that works with shapes."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -1,0 +1,3 @@
+from .transformations import VectorToRasterTask as VectorToRasterTask
+
+__all__ = ["VectorToRasterTask"]

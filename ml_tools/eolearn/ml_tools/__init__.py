@@ -1,0 +1,1 @@
+"""Placeholder by the lead until the helper writes it."""
