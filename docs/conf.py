@@ -23,6 +23,7 @@ extensions = [
     "sphinx.ext.autosummary",
     "sphinx.ext.napoleon",
     "parameter_lists",
+    "task_signatures",
 ]
 exclude_patterns = ["_build"]
 templates_path = ["_templates"]
@@ -42,11 +43,13 @@ html_static_path = ["_static"]
 html_css_files = ["eolearn.css"]
 html_show_sourcelink = False
 html_copy_source = False
+html_sidebars = {"*": []}  # only the reference has pages of its own to list at the side
 html_theme_options = {
     "logo": {"text": "eo-learn"},
     "navbar_end": ["theme-switcher"],
     "footer_start": ["copyright"],
     "footer_end": [],
+    "header_links_before_dropdown": 6,
     "show_toc_level": 2,
     "navigation_with_keys": False,
 }

@@ -121,6 +121,23 @@ class TestAgainstTheOracle:
         assert patches == before
 
 
+class TestRealData:
+    @pytest.mark.parametrize("step", [2, 3])
+    def test_a_patch_cut_by_dates_is_put_together_again(self, real_patch_path, step):
+        patch = EOPatch.load(real_patch_path)
+        count = len(patch.timestamps)
+        parts = [patch.temporal_subset(range(start, count, step)) for start in range(step)]
+        for operation in (None, "concatenate", "mean"):
+            merged = merge_eopatches(*parts[::-1], time_dependent_op=operation)
+            assert merged.bbox == patch.bbox
+            assert merged.timestamps == patch.timestamps
+            for feature_type, name in patch.get_features():
+                if feature_type.is_temporal() and feature_type.is_array():
+                    assert_array_equal(merged[feature_type, name], patch[feature_type, name], strict=True)
+            rows = merged.vector["CLM_VECTOR"].sort_values(["TIMESTAMP", "VALUE"], ignore_index=True)
+            assert rows.equals(patch.vector["CLM_VECTOR"].sort_values(["TIMESTAMP", "VALUE"], ignore_index=True))
+
+
 class TestArraysWithTime:
     def test_interleaved_dates_of_patches_are_sorted(self):
         assert merged_values(patch_of([1, 2], [10, 20]), patch_of([0], [0])) == ([0, 1, 2], [0, 10, 20])

@@ -1,51 +1,76 @@
-"""TEMPORARY while modules are being written: lazy, so that missing modules don't block. Becomes plain eager imports."""
+"""The core of eo-learn: data of places in EOPatches, what is done to them in EOTasks, and EOWorkflows that run them."""
 
-_WHERE = {
-    "FeatureType": "constants",
-    "OverwritePermission": "constants",
-    "AddFeatureTask": "core_tasks",
-    "CopyTask": "core_tasks",
-    "CreateEOPatchTask": "core_tasks",
-    "DeepCopyTask": "core_tasks",
-    "DuplicateFeatureTask": "core_tasks",
-    "ExplodeBandsTask": "core_tasks",
-    "ExtractBandsTask": "core_tasks",
-    "InitializeFeatureTask": "core_tasks",
-    "LoadTask": "core_tasks",
-    "MapFeatureTask": "core_tasks",
-    "MergeEOPatchesTask": "core_tasks",
-    "MergeFeatureTask": "core_tasks",
-    "MoveFeatureTask": "core_tasks",
-    "RemoveFeatureTask": "core_tasks",
-    "RenameFeatureTask": "core_tasks",
-    "SaveTask": "core_tasks",
-    "TemporalSubsetTask": "core_tasks",
-    "ZipFeatureTask": "core_tasks",
-    "EOPatch": "eodata",
-    "merge_eopatches": "eodata_merge",
-    "EOExecutor": "eoexecution",
-    "EONode": "eonode",
-    "linearly_connect_tasks": "eonode",
-    "EOTask": "eotask",
-    "EOWorkflow": "eoworkflow",
-    "WorkflowResults": "eoworkflow",
-    "OutputTask": "eoworkflow_tasks",
-    "deep_eq": "utils.common",
-    "get_filesystem": "utils.fs",
-    "load_s3_filesystem": "utils.fs",
-    "pickle_fs": "utils.fs",
-    "unpickle_fs": "utils.fs",
-    "execute_with_mp_lock": "utils.parallelize",
-    "join_futures": "utils.parallelize",
-    "join_futures_iter": "utils.parallelize",
-    "parallelize": "utils.parallelize",
-    "FeatureParser": "utils.parsing",
-}
+from .constants import FeatureType, OverwritePermission
+from .core_tasks import (
+    AddFeatureTask,
+    CopyTask,
+    CreateEOPatchTask,
+    DeepCopyTask,
+    DuplicateFeatureTask,
+    ExplodeBandsTask,
+    ExtractBandsTask,
+    InitializeFeatureTask,
+    LoadTask,
+    MapFeatureTask,
+    MergeEOPatchesTask,
+    MergeFeatureTask,
+    MoveFeatureTask,
+    RemoveFeatureTask,
+    RenameFeatureTask,
+    SaveTask,
+    TemporalSubsetTask,
+    ZipFeatureTask,
+)
+from .eodata import EOPatch
+from .eodata_merge import merge_eopatches
+from .eoexecution import EOExecutor
+from .eonode import EONode, linearly_connect_tasks
+from .eotask import EOTask
+from .eoworkflow import EOWorkflow, WorkflowResults
+from .eoworkflow_tasks import OutputTask
+from .utils.common import deep_eq
+from .utils.fs import get_filesystem, load_s3_filesystem, pickle_fs, unpickle_fs
+from .utils.parallelize import execute_with_mp_lock, join_futures, join_futures_iter, parallelize
+from .utils.parsing import FeatureParser
 
-
-def __getattr__(name):
-    import importlib
-
-    if name in _WHERE:
-        return getattr(importlib.import_module("." + _WHERE[name], __name__), name)
-    raise AttributeError(name)
+__all__ = [
+    "AddFeatureTask",
+    "CopyTask",
+    "CreateEOPatchTask",
+    "DeepCopyTask",
+    "DuplicateFeatureTask",
+    "EOExecutor",
+    "EONode",
+    "EOPatch",
+    "EOTask",
+    "EOWorkflow",
+    "ExplodeBandsTask",
+    "ExtractBandsTask",
+    "FeatureParser",
+    "FeatureType",
+    "InitializeFeatureTask",
+    "LoadTask",
+    "MapFeatureTask",
+    "MergeEOPatchesTask",
+    "MergeFeatureTask",
+    "MoveFeatureTask",
+    "OutputTask",
+    "OverwritePermission",
+    "RemoveFeatureTask",
+    "RenameFeatureTask",
+    "SaveTask",
+    "TemporalSubsetTask",
+    "WorkflowResults",
+    "ZipFeatureTask",
+    "deep_eq",
+    "execute_with_mp_lock",
+    "get_filesystem",
+    "join_futures",
+    "join_futures_iter",
+    "linearly_connect_tasks",
+    "load_s3_filesystem",
+    "merge_eopatches",
+    "parallelize",
+    "pickle_fs",
+    "unpickle_fs",
+]

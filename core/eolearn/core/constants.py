@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import Enum, EnumMeta
 from typing import TYPE_CHECKING, Any
 
-from .exceptions import EODeprecationWarning, warn_user
+from .exceptions import EODeprecationWarning, SettingError, warn_user
 
 if TYPE_CHECKING:
     from sentinelhub import MimeType
@@ -219,3 +219,7 @@ class OverwritePermission(Enum, metaclass=PermissionsWithDeprecations):
     ADD_ONLY = "ADD_ONLY"
     OVERWRITE_FEATURES = "OVERWRITE_FEATURES"
     OVERWRITE_PATCH = "OVERWRITE_PATCH"
+
+    @classmethod
+    def _missing_(cls, value: object) -> None:
+        raise SettingError(f"{value!r} is not an OverwritePermission, which are: {', '.join(cls._member_names_)}.")

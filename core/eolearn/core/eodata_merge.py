@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Iterable, Sequence
 from itertools import groupby, pairwise
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
@@ -10,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 import numpy as np
 
 from .eodata import EOPatch
-from .exceptions import DataError, EORuntimeWarning, IndexOutOfRange, SettingError
+from .exceptions import DataError, EORuntimeWarning, IndexOutOfRange, SettingError, warn_user
 from .utils.common import deep_eq
 from .utils.parsing import FeatureParser
 from .utils.raster import nan_mean, nan_median
@@ -45,16 +44,21 @@ def merge_eopatches(
     time_dependent_op: what becomes of slices of an array that have the same timestamp.
     timeless_op: what becomes of the values of an array without time axis.
 
-    ================  =====================================  ==========================================
-    operation         slices of the same timestamp           arrays without time axis
-    ================  =====================================  ==========================================
-    None              must be equal, else DataError          must be equal, else DataError
-    "concatenate"     are all kept, in the order of patches  are joined along the last axis
-    "min", "max"      NaN is left out, and remains only where all are NaN
-    "mean", "median"  as well; means of integers are float64
-    a function        gets an array, its first axis to be    gets a list of arrays
-                      reduced, if there is more than one     if there is more than one
-    ================  =====================================  ==========================================
+    ==================  ============================================  ========================================
+    operation           slices of the same timestamp                  arrays without time axis
+    ==================  ============================================  ========================================
+    ``None``            must be equal, DataError otherwise            must be equal, DataError otherwise
+    ``"concatenate"``   are all kept, in the order of the patches     are joined along the last axis
+    ``"min"``           become their least value                      become their least value
+    ``"max"``           become their greatest value                   become their greatest value
+    ``"mean"``          become their mean                             become their mean
+    ``"median"``        become their median                           become their median
+    a function          are given to it as an array, whose first      are given to it as a list
+                        axis is to be reduced
+    ==================  ============================================  ========================================
+
+    NaN is left out, and remains only where all are NaN. Means and medians of integers are float64. A function is called
+    only if there is more than one slice or array.
 
     Tables are joined and rows that occur twice dropped; of the meta information the first patch that has it decides,
     with a warning where others differ. Features that only one patch has are taken over as they are, so a temporal one
@@ -129,7 +133,7 @@ def _merge_temporal(
         return arrays[0]
 
     dtype = np.result_type(*arrays)
-    slices = [date for array in arrays for date in array.astype(dtype, copy=False)]
+    slices = [one for array in arrays for one in array.astype(dtype, copy=False)]
     times = [timestamp for timestamps in dates for timestamp in timestamps]
     order = sorted(range(len(times)), key=times.__getitem__)  # stable: at the same time, in the order of the patches
     if operation == "concatenate":
@@ -207,5 +211,5 @@ def _merge_tables(feature: Feature, tables: list[GeoDataFrame]) -> GeoDataFrame:
 def _merge_meta_info(feature: Feature, values: list[Any]) -> Any:
     if not all(deep_eq(values[0], other) for other in values[1:]):
         message = f"The patches have different values of {feature}. The merged patch gets that of the first."
-        warnings.warn(message, category=EORuntimeWarning, stacklevel=3)
+        warn_user(message, EORuntimeWarning)
     return values[0]

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any
@@ -13,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from eolearn.core import EOPatch, EOTask, FeatureType
-from eolearn.core.exceptions import DataError, EORuntimeWarning, SettingError
+from eolearn.core.exceptions import DataError, EORuntimeWarning, SettingError, warn_user
 from eolearn.core.types import Feature, FeaturesSpecification
 from eolearn.core.utils.threads import thread_limit
 
@@ -143,7 +142,7 @@ class ECCRegistrationTask(EOTask):
         reference = masked_image(src, gauss_kernel_size=self.gauss_kernel_size)
         matrix, problem = self._find_matrix(reference, trg, None if valid_mask is None else valid_mask != 0, warp_mode)
         if problem:
-            warnings.warn(f"Could not calculate the warp matrix: {problem}", EORuntimeWarning, stacklevel=2)
+            warn_user(f"Could not calculate the warp matrix: {problem}", EORuntimeWarning)
         return matrix
 
     def warp(self, img: NDArray[Any], warp_matrix: NDArray[Any], shape: tuple[int, int], flags: int) -> NDArray[Any]:
@@ -174,8 +173,8 @@ class ECCRegistrationTask(EOTask):
     def _find_matrices(
         self,
         pool: ThreadPoolExecutor,
-        reference: NDArray[np.float32],
-        frames: NDArray[np.float32],
+        reference: NDArray[Any],
+        frames: NDArray[Any],
         valid: NDArray[np.bool_] | None,
     ) -> list[NDArray[np.float32]]:
         masked_reference = masked_image(reference, gauss_kernel_size=self.gauss_kernel_size)
@@ -188,7 +187,7 @@ class ECCRegistrationTask(EOTask):
         for index, (matrix, problem) in enumerate(pool.map(find, range(len(frames)))):
             if problem:
                 message = f"Date {index} of {self.registration_feature} stays as it is, no match was found: {problem}"
-                warnings.warn(message, EORuntimeWarning, stacklevel=3)
+                warn_user(message, EORuntimeWarning)
             matrices.append(_identity() if self.is_translation_large(matrix) else matrix)
         return matrices
 
@@ -197,17 +196,22 @@ class ECCRegistrationTask(EOTask):
     ) -> tuple[NDArray[np.float32], str]:
         """Return the matrix, and what is wrong, empty for nothing."""
         masked_frame = masked_image(frame, valid, gauss_kernel_size=self.gauss_kernel_size)
-        options = {"max_iter": self.max_iter, "gauss_kernel_size": self.gauss_kernel_size}
         try:
-            return estimate_warp(reference, masked_frame, warp_mode=warp_mode, **options), ""
+            return estimate_warp(
+                reference,
+                masked_frame,
+                warp_mode=warp_mode,
+                max_iter=self.max_iter,
+                gauss_kernel_size=self.gauss_kernel_size,
+            ), ""
         except cv2.error as error:
-            return _identity(), str(error).strip()
+            return _identity(), " ".join(str(error).split())
 
-    def _channel_of(self, eopatch: EOPatch, feature: Feature) -> NDArray[np.float32]:
-        data = eopatch[feature]
+    def _channel_of(self, eopatch: EOPatch, feature: Feature) -> NDArray[Any]:
+        data: NDArray[Any] = eopatch[feature]
         if not -data.shape[-1] <= self.channel < data.shape[-1]:
             raise DataError(f"{feature} of shape {data.shape} has no channel {self.channel}.")
-        return np.ascontiguousarray(data[..., self.channel], dtype=np.float32)
+        return data[..., self.channel]
 
     def _valid_of(self, eopatch: EOPatch, shape: tuple[int, ...]) -> NDArray[np.bool_] | None:
         if self.valid_mask_feature is None:
@@ -236,13 +240,8 @@ def _warp_frames(
     def warp(index: int) -> None:
         warped[index] = warp_image(frames[index], matrices[index], resampling)
 
-    _run(pool, warp, len(frames))
+    list(pool.map(warp, range(len(frames))))  # raises what a thread has raised
     return warped
-
-
-def _run(pool: ThreadPoolExecutor, function: Callable[[int], None], count: int) -> None:
-    for _ in pool.map(function, range(count)):
-        pass
 
 
 @contextmanager

@@ -1,12 +1,10 @@
-"""What all interpolations of image time series share: which observations count, and for which dates values are wanted."""
+"""What all interpolations of image time series share: the observations that count, and the dates that are wanted."""
 
 from __future__ import annotations
 
 import warnings
 from abc import abstractmethod
-from collections.abc import Iterator
 from datetime import datetime
-from functools import reduce
 from numbers import Real
 from typing import TYPE_CHECKING, Any
 
@@ -20,11 +18,12 @@ from eolearn.core.utils.threads import over_row_blocks
 
 from ._kernels.series import as_stored, average_repeats, observed, working_dtype
 from .timeline import ResampleRangeType, resampled_dates, times_of
+from .validity import valid_observations
 
 if TYPE_CHECKING:
     from eolearn.core.types import FeaturesSpecification, RenamedFeature, SingleFeatureSpec
 
-_BLOCK_BYTES = 1 << 20  # of observations, interpolated at a time: about what a processor core keeps in its cache
+_BLOCK_BYTES = 1 << 19  # of observations, interpolated at a time: they stay in the cache of a processor core
 _THREAD_PIXELS = 4096  # fewer are not worth a thread
 
 
@@ -69,8 +68,10 @@ class BaseInterpolationTask(EOTask):
         )
         self.resample_range = resample_range
         self.result_interval = result_interval
-        self.mask_feature_parser = mask_feature if mask_feature is None else self.get_feature_parser(
-            mask_feature, (FeatureType.MASK, FeatureType.MASK_TIMELESS, FeatureType.LABEL)
+        self.mask_feature_parser = (
+            mask_feature
+            if mask_feature is None
+            else self.get_feature_parser(mask_feature, (FeatureType.MASK, FeatureType.MASK_TIMELESS, FeatureType.LABEL))
         )
         self.copy_features_parser = None if copy_features is None else self.get_feature_parser(copy_features)
         self.unknown_value = unknown_value
@@ -99,18 +100,18 @@ class BaseInterpolationTask(EOTask):
         data = eopatch[feature_type, name]
         timestamps = eopatch.get_timestamps(f"Interpolation of {name!r} needs timestamps, but the EOPatch has none.")
         self._check_data(data, timestamps)
-        valid = self._valid_observations(eopatch, data.shape)
+        masks = self.mask_feature_parser.get_features(eopatch) if self.mask_feature_parser else []
+        valid = valid_observations(eopatch, masks, data.shape)
         copied = self._features_to_copy(eopatch)
         dates = self.get_resampled_timestamp(timestamps)
 
         values = self._interpolate(data, valid, *times_of(timestamps, dates, self.scale_time))
-        result = self._restore(values, data.dtype)
-        if self.resample_range is not None:
-            source, eopatch = eopatch, EOPatch(bbox=eopatch.bbox, timestamps=dates)
-            for copied_type, old, new in copied:
-                eopatch[copied_type, new] = source[copied_type, old]
-        eopatch[feature_type, new_name] = result
-        return eopatch
+        result = self._as_stored(values, data.dtype)
+        target = eopatch if self.resample_range is None else EOPatch(bbox=eopatch.bbox, timestamps=dates)
+        target[feature_type, new_name] = result
+        for copied_type, old, new in copied:
+            target[copied_type, new] = eopatch[copied_type, old]
+        return target
 
     def get_resampled_timestamp(self, timestamps: list[datetime]) -> list[datetime]:
         """Return the dates for which values are wanted, given those of the patch."""
@@ -120,15 +121,40 @@ class BaseInterpolationTask(EOTask):
     def interpolate_data(
         self, data: NDArray[Any], times: NDArray[np.int64], resampled_times: NDArray[np.int64]
     ) -> NDArray[np.floating[Any]]:
-        """Return the values of some series at other times, of shape (wanted times, series).
+        """Return the values of some series at the wanted times, of shape (wanted times, series).
 
-        data: of shape (times, series), float32 or float64, NaN where there is no valid observation. A task gets all its
-            series in several such pieces, which may be in different threads.
+        data: of shape (times, series), float32 or float64, NaN where there is no valid observation. It is called many
+            times, each with a part of the series, and by several threads at once.
         times: when the rows of data were observed, ascending, in units of ``scale_time``.
-        resampled_times: the wanted times, in the same units, in the order of the wanted dates.
+        resampled_times: the wanted times, in the same units and in the order of the wanted dates.
 
         What can't be known is NaN in the result.
         """
+
+    def _check_data(self, data: NDArray[Any], timestamps: list[datetime]) -> None:
+        feature = self.renamed_feature[:2]
+        if len(data) != len(timestamps):
+            raise DataError(f"{feature} has {len(data)} dates, but the EOPatch has {len(timestamps)} timestamps.")
+        if len(data) < 2:
+            raise DataError(
+                f"Interpolation needs at least 2 dates, but {feature} of shape {data.shape} has {len(data)}."
+            )
+        if data.dtype.kind not in "biuf":
+            raise DataError(f"Interpolation needs real numbers, but {feature} is of dtype {data.dtype}.")
+
+    def _features_to_copy(self, eopatch: EOPatch) -> list[RenamedFeature]:
+        if self.copy_features_parser is None:
+            return []
+        copied = self.copy_features_parser.get_renamed_features(eopatch)
+        taken = {(self.renamed_feature[0], self.renamed_feature[2])}
+        for feature_type, old, new in copied:
+            if (feature_type, new) in taken:
+                raise FeatureExists(
+                    f"copy_features can't copy {(feature_type, old)} to {new!r}: the new EOPatch has it already. "
+                    f"Give it another name: ({feature_type}, {old!r}, 'ANOTHER')."
+                )
+            taken.add((feature_type, new))
+        return copied
 
     def _interpolate(
         self,
@@ -137,22 +163,45 @@ class BaseInterpolationTask(EOTask):
         times: NDArray[np.int64],
         resampled_times: NDArray[np.int64],
     ) -> NDArray[np.floating[Any]]:
+        """Run :meth:`interpolate_data` over blocks of pixels that fit into the processor's cache."""
         dates, height, width, bands = data.shape
-        pixels = data.reshape(dates, height * width, bands)
-        valid = None if valid is None else valid.reshape(dates, height * width, -1)
         moments, position = np.unique(times, return_inverse=True)
-        is_ordered = np.array_equal(moments, times)
+        is_ascending = np.array_equal(moments, times)
         dtype = working_dtype(data.dtype)
+        block_pixels = max(1, _BLOCK_BYTES // max(1, dates * bands * dtype.itemsize))
+        pixels = data.reshape(dates, height * width, bands)
+        valid = None if valid is None else valid.reshape(dates, height * width, valid.shape[-1])
         result = np.empty((len(resampled_times), height * width, bands), dtype)
 
         def fill(start: int, stop: int) -> None:
-            for part in _blocks(start, stop, _BLOCK_BYTES // max(1, dates * bands * dtype.itemsize)):
-                block = observed(pixels[:, part], None if valid is None else valid[:, part])
-                series = block.reshape(dates, -1) if is_ordered else average_repeats(block.reshape(dates, -1), position)
-                values = self.interpolate_data(series, moments, resampled_times)
-                if self.result_interval is not None:
-                    values = values.clip(*self.result_interval)
-                result[:, part] = values.reshape(-1, *block.shape[1:])
+            for first in range(start, stop, block_pixels):
+                part = slice(first, min(first + block_pixels, stop))
+                series = observed(pixels[:, part], None if valid is None else valid[:, part])
+                if not is_ascending:
+                    series = average_repeats(series, position)
+                values = self.interpolate_data(series.reshape(len(moments), -1), moments, resampled_times)
+                target = result[:, part]
+                target[:] = values.reshape(target.shape)
 
         over_row_blocks(fill, height * width, least_rows=_THREAD_PIXELS)
-        return result.reshape(-1, height, width, bands)
+        return result.reshape(len(resampled_times), height, width, bands)
+
+    def _as_stored(self, values: NDArray[np.floating[Any]], dtype: np.dtype[Any]) -> NDArray[Any]:
+        if self.result_interval is not None:
+            np.clip(values, *self.result_interval, out=values)
+        result = as_stored(values, dtype, self.unknown_value)
+        feature_type, name, _ = self.renamed_feature
+        if feature_type.is_discrete() and result.dtype.kind == "f":
+            raise DataError(
+                f"Some values of {feature_type} {name!r} are unknown, and {dtype} can't hold unknown_value="
+                f"{self.unknown_value}. Give an unknown_value that it can hold."
+            )
+        return result
+
+
+def _is_interval(interval: Any) -> bool:
+    try:
+        lowest, highest = interval
+        return bool(lowest <= highest)
+    except (TypeError, ValueError):
+        return False

@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 import shapely
 from geopandas import GeoDataFrame, GeoSeries
+from rasterio import Affine
 from rasterio.enums import MergeAlg
-from rasterio.transform import from_bounds
 
 from eolearn.core.constants import TIMESTAMP_COLUMN, FeatureType
 from eolearn.core.eotask import EOTask
@@ -20,14 +20,13 @@ from eolearn.core.utils.parsing import parse_feature
 
 from ._kernels.burn import burn, burn_overlapped, sum_of_shapes
 from ._number_fit import as_numbers, cast
-from ._raster_size import parse_resolution, parse_shape, size_in_pixels
+from ._raster_size import image_size, parse_size
 from ._rows import drawable, rows_near
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from numpy.typing import DTypeLike, NDArray
-    from rasterio import Affine
     from sentinelhub.geometry import BBox
     from shapely.geometry.base import BaseGeometry
 
@@ -90,17 +89,13 @@ class VectorToRasterTask(EOTask):
         self.vector_input = _parse_vectors(vector_input, self.raster_feature)
         if values_column is None and not isinstance(values, _NUMBER):
             raise SettingError(f"Give values_column, or a single number as values to draw; got values={values!r}.")
-        if (raster_shape is None) == (raster_resolution is None):
-            raise SettingError(
-                "Give either raster_shape or raster_resolution, and not both; got "
-                f"raster_shape={raster_shape!r}, raster_resolution={raster_resolution!r}."
-            )
         if not isinstance(buffer, _NUMBER):
             raise SettingTypeError(f"buffer must be a number, got {buffer!r}.")
         self.values = values
         self.values_column = values_column
-        self.raster_shape = None if raster_shape is None else parse_shape(raster_shape)
-        self.raster_resolution = None if raster_resolution is None else parse_resolution(raster_resolution)
+        self.raster_shape = raster_shape
+        self.raster_resolution = raster_resolution
+        self._size = parse_size(raster_shape, raster_resolution)
         self.raster_dtype = _parse_dtype(raster_dtype, self.raster_feature)
         self.no_data_value = no_data_value
         self.write_to_existing = write_to_existing
@@ -123,7 +118,8 @@ class VectorToRasterTask(EOTask):
             raise DataError(f"The EOPatch has no bounding box to draw {self.raster_feature} in. Set eopatch.bbox.")
         raster = self._blank_or_existing(eopatch, bbox)
         height, width = raster.shape[-3:-1]
-        transform = from_bounds(*bbox, width, height)
+        west, south, east, north = bbox
+        transform = Affine((east - west) / width, 0, west, 0, (south - north) / height, north)
         table, geometries = self._shapes_in(eopatch, bbox)
         values = self._values_of(table, raster.dtype)
         for image, rows in self._frames(raster, table, eopatch):
@@ -154,9 +150,8 @@ class VectorToRasterTask(EOTask):
         )
 
     def _blank_or_existing(self, eopatch: EOPatch, bbox: BBox) -> NDArray[Any]:
-        size = image_size(eopatch, bbox, self.raster_resolution or self.raster_shape)
         dates = (len(eopatch.get_timestamps()),) if self.raster_feature[0].is_temporal() else ()
-        shape = (*dates, *size, 1)
+        shape = (*dates, *image_size(eopatch, bbox, self._size), 1)
         if not self.write_to_existing or self.raster_feature not in eopatch:
             return np.full(shape, self.no_data_value, dtype=self.raster_dtype)
         existing: NDArray[Any] = eopatch[self.raster_feature]

@@ -1,1 +1,5 @@
-"""Placeholder by the lead until the helper writes it."""
+"""Rasters, vectors and services in and out of EOPatches."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

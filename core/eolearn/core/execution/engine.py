@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from itertools import islice
-from typing import Generic, Protocol, TypeAlias, TypeVar
+from typing import Generic, NoReturn, Protocol, TypeAlias, TypeVar
 
 from ..utils.threads import limit_threads_here, thread_share
 
@@ -22,6 +22,10 @@ class Success(Generic[Result]):
 
     value: Result
     """What it returned."""
+
+    def get(self) -> Result:
+        """Return what the call returned."""
+        return self.value
 
 
 @dataclass(frozen=True)
@@ -42,6 +46,12 @@ class Failure:
         """Make one of an error, which may have been raised or not."""
         text = "".join(traceback.format_exception(error))
         return cls(error, text, time.time() if started is None else started, step)
+
+    def get(self) -> NoReturn:
+        """Raise the error, with a note of its traceback if it has come from another process."""
+        if self.error.__traceback__ is None and self.traceback.startswith("Traceback"):
+            self.error.add_note(f"In a worker process:\n{self.traceback}")
+        raise self.error
 
 
 Outcome: TypeAlias = Success[Result] | Failure

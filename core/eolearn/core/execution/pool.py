@@ -85,7 +85,7 @@ class _Run:
         """Return the workers that have nothing to do, with new ones if there is enough to do for them."""
         free = [worker for worker in self._workers if not worker.unanswered]
         while len(free) < len(self._todo) and len(self._workers) < self._most_workers:
-            worker = _idle.pop() if _idle else WorkerProcess()
+            worker = _take_idle() or WorkerProcess()
             self._workers.append(worker)
             worker.send(self._setup)
             free.append(worker)
@@ -146,6 +146,13 @@ class _Run:
         """End the workers, whatever they are doing."""
         for worker in self._workers:
             worker.kill()
+
+
+def _take_idle() -> WorkerProcess | None:
+    try:
+        return _idle.pop()
+    except IndexError:
+        return None
 
 
 def _unless_interrupted(answer: tuple[int, Outcome[Any]]) -> tuple[int, Outcome[Any]]:

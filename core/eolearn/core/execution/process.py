@@ -23,7 +23,7 @@ from .worker import NO_STEP, Progress, serve
 
 # Windows has no server to fork from: there each worker starts as a new interpreter, which takes a second or two
 _METHOD = "forkserver" if "forkserver" in multiprocessing.get_all_start_methods() else "spawn"
-_context = multiprocessing.get_context(_METHOD)
+_context: Any = multiprocessing.get_context(_METHOD)
 _starting = threading.Lock()
 
 
@@ -31,13 +31,12 @@ class WorkerProcess:
     """A process that does one task after the other.
 
     It is started when this is made, and ready for messages at once. It is a child of a server that has loaded numpy
-    and eo-learn, and of the packages listed in :mod:`.preloading` those that this process has loaded when the first
+    and eo-learn, and of some heavy packages those that this process has loaded when the first
     worker starts. The module ``__main__`` is not imported in it, so scripts need no main guard.
     """
 
     def __init__(self) -> None:
-        numbers: Any = _context.RawArray("d", [0, 0, NO_STEP])
-        self.progress = Progress(numbers)
+        self.progress = Progress(_context.RawArray("d", [0, 0, NO_STEP]))
         self.connection, theirs = _context.Pipe()
         self.process = _context.Process(
             target=serve, args=(theirs, self.progress, MULTIPROCESSING_LOCK.path), name="eo-learn worker"

@@ -44,16 +44,16 @@ def _modules_of_user() -> Iterator[tuple[str, ModuleType, ModuleSpec]]:
 def _is_importable(name: str, module: ModuleType) -> bool:
     """Whether the import system, asked anew, finds this very file."""
     parts = name.split(".")
-    path = None
+    path, origin = None, None
     try:
         for end in range(1, len(parts) + 1):
             spec = _find(".".join(parts[:end]), path)
             if spec is None:
                 return False
-            path = spec.submodule_search_locations
+            path, origin = spec.submodule_search_locations, spec.origin
     except (AttributeError, ImportError, KeyError):  # of a namespace package whose parent is none
         return False
-    return os.path.realpath(str(spec.origin)) == os.path.realpath(str(module.__file__))
+    return os.path.realpath(str(origin)) == os.path.realpath(str(module.__file__))
 
 
 def _find(name: str, path: object) -> ModuleSpec | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import time
 from collections.abc import Callable, MutableSequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from multiprocessing.connection import Connection
@@ -82,17 +83,24 @@ def serve(connection: Connection, progress: Progress, lock_path: str) -> None:
     MULTIPROCESSING_LOCK.path = lock_path
     signal.signal(signal.SIGINT, lambda *_: None)  # Ctrl+C reaches all processes of a terminal: the parent acts on it
     np.random.seed()  # noqa: NPY002 - workers are copies of one process, with the same state of the global generator
-    function: Callable[[bytes], Any] | None = None
-    try:
-        while True:
-            message = connection.recv()
-            if isinstance(message, list):
-                for task in message:
-                    connection.send_bytes(_answer(function, task))
-            else:  # the next run, or the end of the last, of which nothing stays in memory
-                function = message and _prepare(message)
-    except (EOFError, ConnectionError):
-        return
+    with suppress(EOFError, ConnectionError):
+        _answer_messages(connection)
+    from .pool import stop_idle_workers
+
+    stop_idle_workers()  # if a task had some of its own
+
+
+def _answer_messages(connection: Connection) -> NoReturn:
+    function: Any = None
+    while True:
+        message = connection.recv()
+        if isinstance(message, list):
+            for task in message:
+                answer = _answer(function, task)
+                print(end="", flush=True)  # what the task has printed is seen before its outcome is known
+                connection.send_bytes(answer)
+        else:  # the next run, or the end of the last, of which nothing stays in memory
+            function = _prepare(message) if message else None
 
 
 def _prepare(setup: Setup) -> Callable[[bytes], Any]:

@@ -166,7 +166,7 @@ class MoveFeatureTask(EOTask):
 
 
 def _unloaded(eopatch: EOPatch, feature_type: Any, name: str) -> Any:
-    return eopatch[feature_type]._get_unloaded(name)  # noqa: SLF001 - what reads a lazy feature in public loads it
+    return eopatch[feature_type]._get_unloaded(name)
 
 
 def _parse_shape(shape: Any) -> tuple[tuple[int, ...] | None, Feature | None]:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import posixpath
-import warnings
 from typing import TYPE_CHECKING, Any, Literal
 
 from ..constants import OverwritePermission
 from ..eodata import EOPatch
 from ..eodata_merge import merge_eopatches
 from ..eotask import EOTask
-from ..exceptions import EODeprecationWarning
+from ..exceptions import EODeprecationWarning, warn_user
+from ..utils.fs import as_filesystem, get_filesystem
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -41,19 +41,17 @@ class IOTask(EOTask):
         self.filesystem_path = "/" if filesystem is None else self.path
         self.config = config
         self._create = create
-        self._filesystem = filesystem
+        self._filesystem = None if filesystem is None else as_filesystem(filesystem)
 
     @property
     def filesystem(self) -> AbstractFileSystem:
         """The filesystem that ``filesystem_path`` is a folder of."""
         if self._filesystem is None:
-            from ..utils.fs import get_filesystem
-
             self._filesystem = get_filesystem(self.path, create=self._create, config=self.config)
         return self._filesystem
 
     def _folder_of(self, eopatch_folder: str) -> str:
-        return posixpath.join(self.filesystem_path, eopatch_folder)
+        return posixpath.join(self.filesystem_path, eopatch_folder.lstrip("/"))
 
 
 class SaveTask(IOTask):
@@ -85,8 +83,7 @@ class SaveTask(IOTask):
         compress_level: int | None = None,
     ):
         if compress_level is not None:
-            message = "compress_level is deprecated and has no effect."
-            warnings.warn(message, category=EODeprecationWarning, stacklevel=2)
+            warn_user("compress_level is deprecated and has no effect.", EODeprecationWarning)
         super().__init__(path, filesystem=filesystem, create=True, config=config)
         self.get_feature_parser(features)  # refuses what can't be read
         self.features = features

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import inspect
-import warnings
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Literal
 
 from ..eodata import EOPatch
 from ..eodata_merge import merge_eopatches
 from ..eotask import EOTask
-from ..exceptions import EODeprecationWarning, SettingError
+from ..exceptions import EODeprecationWarning, SettingError, warn_user
 
 if TYPE_CHECKING:
     from ..temporal_selection import TemporalSelectionSpec
@@ -46,11 +45,7 @@ class DeepCopyTask(CopyTask):
     """Old form of :class:`CopyTask` with ``deep=True``."""
 
     def __init__(self, *args: Any, **kwargs: Any):
-        warnings.warn(
-            "DeepCopyTask is deprecated, use CopyTask with deep=True instead.",
-            category=EODeprecationWarning,
-            stacklevel=2,
-        )
+        warn_user("DeepCopyTask is deprecated, use CopyTask with deep=True instead.", EODeprecationWarning)
         super().__init__(*args, **kwargs | {"deep": True})
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import secrets
 import sys
 import uuid
@@ -43,6 +44,8 @@ def deep_eq(first: Any, second: Any) -> bool:
 def _arrays_equal(first: NDArray[Any], second: NDArray[Any]) -> bool:
     if first.dtype != second.dtype or first.shape != second.shape:
         return False
+    if first.dtype.names:
+        return all(_arrays_equal(first[name], second[name]) for name in first.dtype.names)
     if first.dtype.hasobject:
         return all(map(deep_eq, first.ravel().tolist(), second.ravel().tolist()))
     can_be_nan = first.dtype.kind in "fcmM"
@@ -70,7 +73,8 @@ def _tables_equal(first: Any, second: Any) -> bool:
 
 def generate_uid(prefix: str) -> str:
     """Return ``prefix-<20 hex digits>-<12 hex digits>``: the time, in which identifiers sort, and chance."""
-    return f"{prefix}-{uuid.uuid1().hex[:20]}-{secrets.token_hex(6)}"
+    made = uuid.uuid1()
+    return f"{prefix}-{made.time:016x}{made.clock_seq:04x}-{secrets.token_hex(6)}"
 
 
 def is_discrete_type(number_type: DTypeLike) -> bool:
@@ -95,7 +99,10 @@ def _apply_to_spatial_axes(
             f"spatial_axes must be ascending and smaller than {data.ndim}, the number of axes, got {spatial_axes}."
         )
     images = np.moveaxis(data, spatial_axes, (-2, -1))
-    if data.ndim == 2:
-        return function(images)
-    flat = np.stack([function(image) for image in images.reshape(-1, *images.shape[-2:])])
-    return np.moveaxis(flat.reshape(*images.shape[:-2], *flat.shape[-2:]), (-2, -1), spatial_axes)
+    others, size = images.shape[:-2], images.shape[-2:]
+    flat = images.reshape(math.prod(others), *size)
+    if len(flat):
+        stacked = np.stack([function(image) for image in flat])
+    else:  # the size of the results is found out with an image that is none of them
+        stacked = function(np.zeros(size, dtype=data.dtype))[np.newaxis][:0]
+    return np.moveaxis(stacked.reshape(*others, *stacked.shape[-2:]), (-2, -1), spatial_axes)

@@ -50,7 +50,7 @@ class ProcessLock:
         self._threads.acquire()
         try:
             if self._file is None:
-                self._file = open(self.path, "ab")  # noqa: SIM115 - closed when the block is left
+                self._file = open(self.path, "ab")
                 _lock(self._file)
         except BaseException:
             self._release()

@@ -15,7 +15,7 @@ import numpy as np
 from ..constants import FeatureType
 from ..eodata import EOPatch
 from ..exceptions import FeatureError
-from .common import is_pandas
+from .common import deep_eq, is_pandas
 from .parsing import parse_features
 
 if TYPE_CHECKING:
@@ -119,13 +119,14 @@ def assert_feature_data_equal(tested_feature: Any, expected_feature: Any) -> Non
     """Raise AssertionError, with what differs, unless two values of features are equal.
 
     NaN equals NaN. Tables are compared regardless of dtypes of columns and type of index; their CRS are equal if they
-    are the same for sentinelhub. Other values are compared with ``==``.
+    are the same for sentinelhub.
     """
-    if isinstance(tested_feature, np.ndarray) and isinstance(expected_feature, np.ndarray):
-        np.testing.assert_array_equal(tested_feature, expected_feature)
-    elif is_pandas(tested_feature) and is_pandas(expected_feature):
-        _assert_tables_equal(tested_feature, expected_feature)
-    elif not tested_feature == expected_feature:  # noqa: SIM201 - what the contract says
+    values = tested_feature, expected_feature
+    if any(isinstance(value, np.ndarray) for value in values):
+        np.testing.assert_array_equal(*values)
+    elif all(map(is_pandas, values)):
+        _assert_tables_equal(*values)
+    elif any(map(is_pandas, values)) or not (deep_eq(*values) or tested_feature == expected_feature):
         raise AssertionError(f"{tested_feature!r} is not equal to {expected_feature!r}")
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 from numba import njit
@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 
 from .series import working_dtype
 
+Floats: TypeAlias = NDArray[np.floating[Any]]
 
-def interpolate_linear(
-    data: NDArray[Any], times: NDArray[Any], resampled_times: NDArray[Any]
-) -> NDArray[np.floating[Any]]:
+
+def interpolate_linear(data: NDArray[Any], times: NDArray[Any], resampled_times: NDArray[Any]) -> Floats:
     """Interpolate each series linearly between its own valid observations.
 
     data: the series, of shape (dates, series); NaN where there is no observation.
@@ -31,11 +31,12 @@ def interpolate_linear(
                [nan]])
     """
     series = np.ascontiguousarray(data, working_dtype(data.dtype))
-    return _interpolate(series, np.asarray(times, np.float64), np.asarray(resampled_times, np.float64))
+    result: Floats = _interpolate(series, np.asarray(times, np.float64), np.asarray(resampled_times, np.float64))
+    return result
 
 
 @njit(cache=True, nogil=True)
-def _remember(row, time, value, when):
+def _remember(row: Floats, time: float, value: Floats, when: Floats) -> None:
     """Note the observations of one date and their time, and keep those of earlier dates where there are none."""
     for index in range(row.size):
         seen = row[index] == row[index]
@@ -44,7 +45,7 @@ def _remember(row, time, value, when):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _connect(result, since, value, when, wanted):
+def _connect(result: Floats, since: Floats, value: Floats, when: Floats, wanted: float) -> None:
     """Put the values at the wanted time in place of those before it, given the ones after it."""
     for index in range(result.size):
         before = np.float64(result[index])
@@ -54,7 +55,7 @@ def _connect(result, since, value, when, wanted):
 
 
 @njit(cache=True, nogil=True)
-def _interpolate(series, times, wanted):
+def _interpolate(series: Floats, times: Floats, wanted: Floats) -> Floats:
     """Find the observation before each wanted time in a sweep forwards, the one after it in a sweep backwards.
 
     Both go date by date, over all series, because these lie side by side in memory.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from numba import njit
 from numpy.typing import NDArray
 
 
@@ -21,24 +22,36 @@ def observed(data: NDArray[Any], valid: NDArray[np.bool_] | None) -> NDArray[np.
     """
     values = data.astype(working_dtype(data.dtype))
     if valid is not None:
-        values[~(valid[..., 0] if valid.shape[-1] == 1 else valid)] = np.nan
+        _blank(values, valid)
     return values
+
+
+@njit(cache=True, nogil=True)
+def _blank(values: NDArray[np.floating[Any]], valid: NDArray[np.bool_]) -> None:
+    dates, pixels, bands = values.shape
+    band_by_band = valid.shape[2] != 1
+    for date in range(dates):
+        for pixel in range(pixels):
+            for band in range(bands):
+                if not valid[date, pixel, band if band_by_band else 0]:
+                    values[date, pixel, band] = np.nan
 
 
 def average_repeats(series: NDArray[np.floating[Any]], position: NDArray[np.intp]) -> NDArray[np.floating[Any]]:
     """Return one row for each moment: the mean of the valid rows that belong to it.
 
-    series: of shape (dates, series), NaN where invalid. position: the moment of each row, 0 and up, without gaps.
+    series: of shape (dates, ...), NaN where invalid. position: the moment of each row, 0 and up, without gaps.
     """
     moments = int(position.max()) + 1
-    total = np.zeros((moments, series.shape[1]))
-    count = np.zeros((moments, series.shape[1]), np.int64)
+    total = np.zeros((moments, *series.shape[1:]))
+    count = np.zeros(total.shape, np.int64)
     for row, moment in zip(series, position, strict=True):
         known = ~np.isnan(row)
         total[moment] += np.where(known, row, 0)
         count[moment] += known
     with np.errstate(invalid="ignore"):
-        return (total / count).astype(series.dtype)
+        mean: NDArray[np.floating[Any]] = (total / count).astype(series.dtype)
+    return mean
 
 
 def as_stored(values: NDArray[np.floating[Any]], dtype: np.dtype[Any], unknown_value: float) -> NDArray[Any]:
@@ -62,10 +75,10 @@ def _as_integers(values: NDArray[np.floating[Any]], dtype: np.dtype[Any], unknow
     values[unknown] = 0
     if dtype.kind in "iu":  # just below the largest integer, which as a float may be one too large
         np.clip(values, np.iinfo(dtype).min, float(np.nextafter(np.iinfo(dtype).max, 0)), out=values)
-    result = np.rint(values, out=values).astype(dtype)
+    integers: NDArray[Any] = np.rint(values, out=values).astype(dtype)
     if unknown.any():
-        result[unknown] = unknown_value
-    return result
+        integers[unknown] = unknown_value
+    return integers
 
 
 def _holds(dtype: np.dtype[Any], value: float) -> bool:

@@ -1,0 +1,3 @@
+from .raster_io import BaseRasterIoTask, ExportToTiffTask
+
+__all__ = ["BaseRasterIoTask", "ExportToTiffTask"]

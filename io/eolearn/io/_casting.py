@@ -1,0 +1,52 @@
+"""Values of a feature as values that a GeoTIFF file can hold."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
+from rasterio.dtypes import in_dtype_range
+
+from eolearn.core.exceptions import DataError, EORuntimeWarning, warn_user
+
+from ._kernels.channels import fits, storable_dtype, without_nan
+
+if TYPE_CHECKING:
+    from eolearn.core.types import Feature
+
+
+def castable(
+    array: NDArray[Any], feature: Feature, *, image_dtype: DTypeLike | None, no_data_value: float | None
+) -> tuple[NDArray[Any], np.dtype[Any]]:
+    """Return the values of a feature, and the dtype that they are to be written as; what has to give way is replaced.
+
+    image_dtype: the dtype that is wanted, None for that of the array; see :func:`storable_dtype` for what stands in
+        for those that GeoTIFF has not.
+    no_data_value: stands in integers for NaN, for which without it 0 does with an EORuntimeWarning.
+
+    Raises DataError for a dtype that nothing stands in for, for no_data_value beyond its range, and for int64 beyond
+    int32, which otherwise becomes int32 with an EORuntimeWarning.
+    """
+    wanted = array.dtype if image_dtype is None else np.dtype(image_dtype)
+    dtype = storable_dtype(wanted)
+    if dtype is None:
+        raise DataError(f"{feature} has the dtype {wanted}, which GeoTIFF can't hold: set image_dtype.")
+    if no_data_value is not None and not in_dtype_range(no_data_value, dtype.name):
+        raise DataError(f"{feature} is written as {dtype}, which can't hold no_data_value={no_data_value}.")
+    if wanted == np.bool_:
+        return array != 0, dtype
+    if dtype.kind in "iu" and array.dtype.kind == "f":
+        array = _without_nan(array, feature, no_data_value)
+    if wanted == np.int64:
+        warn_user(f"{feature} is written as int32 instead of int64, which many programs can't read.", EORuntimeWarning)
+        if not fits(array, dtype):
+            raise DataError(f"{feature} has values beyond the range of int32: set image_dtype, to np.float64 say.")
+    return array, dtype
+
+
+def _without_nan(array: NDArray[Any], feature: Feature, no_data_value: float | None) -> NDArray[Any]:
+    filled = without_nan(array, 0 if no_data_value is None else no_data_value)
+    if filled is not array and no_data_value is None:
+        warn_user(f"NaN in {feature} is written as 0: set no_data_value to tell it apart.", EORuntimeWarning)
+    return filled

@@ -1,0 +1,52 @@
+"""The files that a name stands for: one, one of each date, or those of a list."""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Sequence
+from datetime import datetime
+
+from eolearn.core.exceptions import SettingError, SettingTypeError
+
+_TIME_FORMAT = "%Y%m%dT%H%M%S"
+
+
+def file_paths(path: str, filename: str | list[str], timestamps: Sequence[datetime]) -> list[str]:
+    """Return the paths of the GeoTIFF files that a name stands for.
+
+    path: what the name is relative to; with the name "" the file itself.
+    filename: of one file, in which ``*`` stands for date and time, and the codes of ``strftime`` for their parts: then
+        there is a file of each date. Or a list, with the name of the file of each date. ``.tif`` is added where a name
+        ends neither with it nor with ``.tiff``.
+    timestamps: the dates; without, a name is taken as it is, and a list may have any length.
+
+    Raises SettingTypeError (a TypeError) for a name of another type, SettingError (a ValueError) for a list of another
+    length than the timestamps, and where two dates would share a file.
+
+    Example:
+        >>> file_paths("out", "ndvi_*", [datetime(2020, 1, 31, 10, 5)])
+        ['out/ndvi_20200131T100500.tif']
+    """
+    if isinstance(filename, list):
+        if len(filename) != len(timestamps) and (timestamps or not filename):
+            raise SettingError(f"filename has {len(filename)} names, but each of {len(timestamps)} dates needs one.")
+        paths = [_tiff_path(path, name) for name in filename]
+    elif isinstance(filename, str):
+        paths = _expanded(_tiff_path(path, filename), timestamps)
+    else:
+        raise SettingTypeError(f"filename must be a string or a list of strings, got {filename!r}.")
+    if len(set(paths)) < len(paths):
+        raise SettingError(f"filename={filename!r} gives several dates the same file: {paths}.")
+    return paths
+
+
+def _tiff_path(path: str, name: str) -> str:
+    full_path = posixpath.join(path, name) if name else path
+    return full_path if full_path.lower().endswith((".tif", ".tiff")) else f"{full_path}.tif"
+
+
+def _expanded(path: str, timestamps: Sequence[datetime]) -> list[str]:
+    template = path.replace("*", _TIME_FORMAT)
+    if not timestamps or timestamps[0].strftime(template) == template:
+        return [path]
+    return [timestamp.strftime(template) for timestamp in timestamps]

@@ -1,0 +1,1 @@
+"""Functions on arrays that the tasks of this package are made of."""

@@ -1,0 +1,5 @@
+"""Masks of image time series: joined, and applied."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

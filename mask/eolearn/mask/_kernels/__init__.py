@@ -1,0 +1,1 @@
+"""Functions on arrays: the arithmetic of the tasks, usable without an EOPatch."""

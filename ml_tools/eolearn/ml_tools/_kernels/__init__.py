@@ -1,0 +1,1 @@
+"""Functions on arrays, which know nothing of EOPatches."""

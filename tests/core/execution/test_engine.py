@@ -1,0 +1,92 @@
+import sys
+import threading
+from itertools import islice
+
+import pytest
+
+from eolearn.core.execution.engine import Failure, SerialEngine, Success, ThreadEngine
+from eolearn.core.execution.pool import ProcessEngine
+from eolearn.core.utils.threads import limit_threads, thread_limit
+
+ENGINES = [SerialEngine(), ThreadEngine(2), ThreadEngine(30), ProcessEngine(2)]
+every_engine = pytest.mark.parametrize("engine", ENGINES, ids=lambda engine: type(engine).__name__)
+
+
+def half(number):
+    if number % 2:
+        raise ValueError(f"{number} is odd")
+    return number // 2
+
+
+@every_engine
+def test_each_task_has_one_outcome_at_its_position(engine):
+    outcomes = dict(engine.run(half, range(0, 80, 2)))
+    assert outcomes == {position: Success(position) for position in range(40)}
+
+
+@every_engine
+def test_no_tasks_no_outcomes(engine):
+    assert list(engine.run(half, [])) == []
+
+
+@every_engine
+def test_error_is_the_outcome_of_its_own_task_only(engine):
+    outcomes = dict(engine.run(half, [2, 3, 4]))
+    assert outcomes[0] == Success(1)
+    assert outcomes[2] == Success(2)
+    failure = outcomes[1]
+    assert isinstance(failure, Failure)
+    assert isinstance(failure.error, ValueError)
+    assert str(failure.error) == "3 is odd"
+    assert failure.traceback.startswith("Traceback")
+    assert "in half" in failure.traceback
+
+
+@every_engine
+def test_exit_is_the_outcome_of_its_own_task_only(engine):
+    outcomes = dict(engine.run(lambda code: sys.exit(code) if code else "here", [0, 3, 0]))
+    assert outcomes[0] == outcomes[2] == Success("here")
+    assert isinstance(outcomes[1].error, SystemExit)
+
+
+@every_engine
+def test_interrupt_ends_the_run(engine):
+    def interrupt(number):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        list(engine.run(interrupt, range(100)))
+
+
+@every_engine
+def test_dropped_run_begins_no_further_tasks(engine, tmp_path):
+    def note(number):
+        (tmp_path / str(number)).touch()
+
+    run = engine.run(note, range(1000))
+    list(islice(run, 3))
+    run.close()
+    assert 3 <= len(list(tmp_path.iterdir())) < 500
+
+
+def test_outcomes_of_threads_come_as_they_are_ready():
+    go_on = threading.Event()
+    run = ThreadEngine(2).run(lambda number: number or go_on.wait(30), [0, 1])
+    assert next(run) == (1, Success(1))
+    go_on.set()
+    assert next(run) == (0, Success(True))
+
+
+def test_threads_share_the_processors_for_kernels():
+    try:
+        limit_threads(8)
+        assert dict(ThreadEngine(4).run(lambda _: thread_limit(), [None]))[0] == Success(2)
+        assert thread_limit() == 8
+    finally:
+        limit_threads(None)
+
+
+def test_get_returns_the_value_or_raises_the_error():
+    assert Success(3).get() == 3
+    with pytest.raises(ValueError, match="no"):
+        Failure.of(ValueError("no")).get()
