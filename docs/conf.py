@@ -27,7 +27,6 @@ extensions = [
 ]
 exclude_patterns = ["_build"]
 templates_path = ["_templates"]
-suppress_warnings = ["config.cache"]
 
 myst_heading_anchors = 3
 
@@ -43,7 +42,7 @@ html_static_path = ["_static"]
 html_css_files = ["eolearn.css"]
 html_show_sourcelink = False
 html_copy_source = False
-html_sidebars = {"*": []}  # only the reference has pages of its own to list at the side
+html_sidebars: dict[str, list[str]] = {"*": []}  # only the reference has pages of its own to list at the side
 html_theme_options = {
     "logo": {"text": "eo-learn"},
     "navbar_end": ["theme-switcher"],

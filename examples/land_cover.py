@@ -173,7 +173,7 @@ def draw(patch: EOPatch, scores: tuple[float, float], picture: Path) -> None:
         axis.set(xticks=[], yticks=[])
     patches = [Patch(facecolor=COLOURS[value], edgecolor="grey", label=name) for value, name in CLASSES.items()]
     figure.legend(handles=patches, loc="outside lower right", ncols=len(CLASSES), frameon=False)
-    figure.savefig(picture, dpi=110)
+    figure.savefig(picture, dpi=110, bbox_inches="tight")
     plt.close(figure)
 
 

@@ -133,6 +133,11 @@ def test_rows_are_drawn_into_the_dates_that_are_their_own(form):
     np.testing.assert_array_equal(result, [low, image(0), both])
 
 
+def test_vectors_without_rows_give_frames_without_shapes():
+    eopatch = patch(timestamps=DAYS, vector={"V": table(LOW, TIMESTAMP=DAYS[:1]).iloc[:0]})
+    np.testing.assert_array_equal(drawn((FeatureType.VECTOR, "V"), FRAMES, eopatch, overlap_value=9), [image(0)] * 3)
+
+
 def test_patch_without_dates_gives_a_raster_without_dates():
     assert drawn(table(LOW, TIMESTAMP=DAYS[:1]), FRAMES, patch(timestamps=[])).shape == (0, 10, 10)
 
@@ -172,7 +177,10 @@ def test_rasterize_overlapped_draws_into_a_given_array():
     task = VectorToRasterTask(table(LOW), RASTER, values_column="id", raster_shape=(10, 10), overlap_value=9)
     out = np.zeros((10, 10), dtype=np.int32)
     assert task.rasterize_overlapped(iter([LOW, HIGH]), out, transform=(1, 0, 0, 0, -1, 10), dtype=np.int32) is None
-    np.testing.assert_array_equal(out, image(0, (0, 0, 5, 5, 1), (3, 3, 8, 8, 2), (3, 3, 5, 5, 9)))
+    expected = image(0, (0, 0, 5, 5, 1), (3, 3, 8, 8, 2), (3, 3, 5, 5, 9))
+    np.testing.assert_array_equal(out, expected)
+    task.rasterize_overlapped([], out, transform=(1, 0, 0, 0, -1, 10))
+    np.testing.assert_array_equal(out, expected)
 
 
 def test_existing_raster_is_drawn_into_as_a_copy_with_its_dtype():
@@ -190,6 +198,12 @@ def test_existing_raster_is_replaced_unless_told_otherwise():
 
 def test_missing_raster_is_made_where_it_should_be_written_to():
     np.testing.assert_array_equal(drawn(table(LOW), write_to_existing=True), image(0, (0, 0, 5, 5, 1)))
+
+
+def test_overlap_value_that_the_existing_raster_can_not_hold_is_refused():
+    eopatch = patch(mask_timeless={"RASTER": np.zeros((10, 10, 1), dtype=np.int8)})
+    with pytest.raises(DataError, match=r"overlap_value must fit int8, which can't hold \[200\]"):
+        drawn(table(LOW, HIGH), eopatch=eopatch, write_to_existing=True, overlap_value=200)
 
 
 def test_existing_raster_of_another_size_is_kept_with_a_warning():
@@ -404,9 +418,7 @@ def test_settings_are_attributes_and_survive_pickling():
     task = pickle.loads(pickle.dumps(task))
     assert (task.raster_feature, task.values, task.values_column, task.raster_shape) == (RASTER, [1], "id", (10, 10))
     assert (task.buffer, task.rasterio_params, task.raster_resolution) == (1.5, {"all_touched": True}, None)
-    np.testing.assert_array_equal(
-        task(patch())[RASTER][..., 0], image(0, (0, 0, 7, 7, 1))
-    )
+    np.testing.assert_array_equal(task(patch())[RASTER][..., 0], image(0, (0, 0, 7, 7, 1)))
 
 
 def test_land_use_of_a_real_patch_is_reproduced_from_its_vectors(real_patch_path):

@@ -1,5 +1,6 @@
 """What a file can't hold is replaced, or refused."""
 
+import re
 import warnings
 
 import numpy as np
@@ -72,7 +73,7 @@ def test_nan_stays_in_floats():
 
 @pytest.mark.parametrize("array", [np.array(["a"]), np.array([None]), np.array([1], dtype="datetime64[D]")])
 def test_what_is_no_number_is_refused(array):
-    with pytest.raises(ValueError, match=rf"'BANDS'.*{array.dtype.name[:6]}.*image_dtype"):
+    with pytest.raises(ValueError, match=rf"'BANDS'.*{re.escape(str(array.dtype))}.*image_dtype"):
         written(array)
 
 
@@ -80,7 +81,7 @@ def test_what_is_no_number_is_refused(array):
     ("dtype", "value"), [("uint8", -1), ("uint8", 256), ("int16", np.nan), ("bool", 300), ("float32", 1e300)]
 )
 def test_a_no_data_value_beyond_the_dtype_is_refused(dtype, value):
-    with pytest.raises(ValueError, match=rf"'BANDS'.*no_data_value={value}"):
+    with pytest.raises(ValueError, match=rf"'BANDS'.*no_data_value={re.escape(str(value))}"):
         written(np.zeros(2, dtype=dtype), no_data_value=value)
 
 

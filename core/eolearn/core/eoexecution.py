@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from .eonode import EONode, ExceptionInfo, NodeStats
 from .eoworkflow import EOWorkflow, WorkflowResults
-from .exceptions import EODeprecationWarning, MissingExtra, SettingError, TemporalDimensionWarning
+from .exceptions import EODeprecationWarning, EORuntimeWarning, MissingExtra, SettingError, TemporalDimensionWarning
 from .execution.engine import Failure, Outcome, Success
 from .execution.logs import HandlerFactory, LogSettings
 from .execution.report_folder import log_names, make_report_folder, report_folder_name
@@ -57,6 +57,10 @@ class _ExecutionRunParams:
     @property
     def in_threads(self) -> bool:
         return self.workers > 1 and not self.multiprocess
+
+    @property
+    def in_processes(self) -> bool:
+        return self.workers > 1 and self.multiprocess
 
 
 class EOExecutor:
@@ -141,6 +145,13 @@ class EOExecutor:
         self.report_folder = report_folder_name(self.logs_folder, self.start_time)
         if self.save_logs:
             self.report_folder = make_report_folder(self.filesystem, self.report_folder)
+            if run_params.in_processes and self.get_report_path().startswith("memory://"):
+                warnings.warn(
+                    "Each process has a memory:// of its own: what worker processes log there is lost. Save logs to a "
+                    "folder, or use multiprocess=False.",
+                    category=EORuntimeWarning,
+                    stacklevel=3,
+                )
         processing_args = self._get_processing_args(run_params)
         results: dict[int, WorkflowResults] = {}
         strictness = warnings.catch_warnings() if self.raise_on_temporal_mismatch else nullcontext()

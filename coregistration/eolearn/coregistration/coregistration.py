@@ -71,27 +71,13 @@ class ECCRegistrationTask(EOTask):
         num_threads: int = 1,
         max_translation: float = 5.0,
     ):
-        self.registration_feature = self.parse_feature(registration_feature, allowed_feature_types=[FeatureType.DATA])
-        self.reference_feature = self.parse_feature(
-            reference_feature, allowed_feature_types=[FeatureType.DATA_TIMELESS]
-        )
+        self.registration_feature = self.parse_feature(registration_feature, None, [FeatureType.DATA])
+        self.reference_feature = self.parse_feature(reference_feature, None, [FeatureType.DATA_TIMELESS])
         self.channel = channel
-        self.valid_mask_feature = (
-            None
-            if valid_mask_feature is None
-            else self.parse_feature(valid_mask_feature, allowed_feature_types=[FeatureType.MASK])
+        self.valid_mask_feature = valid_mask_feature and self.parse_feature(
+            valid_mask_feature, None, [FeatureType.MASK]
         )
-        self.apply_features_parser = self.get_feature_parser(
-            apply_to_features, allowed_feature_types=[FeatureType.DATA, FeatureType.MASK]
-        )
-        if warp_mode not in _WARP_MODES:
-            raise SettingError(f"warp_mode must be one of cv2.MOTION_*, {_WARP_MODES}, got {warp_mode}.")
-        if max_iter < 1:
-            raise SettingError(f"max_iter must be at least 1, got {max_iter}.")
-        if gauss_kernel_size < 1 or gauss_kernel_size % 2 == 0:
-            raise SettingError(f"gauss_kernel_size must be odd and positive, got {gauss_kernel_size}.")
-        if border_mode == cv2.BORDER_TRANSPARENT:
-            raise SettingError("cv2.BORDER_TRANSPARENT leaves pixels at the edge without a value: use another one.")
+        self.apply_features_parser = self.get_feature_parser(apply_to_features, [FeatureType.DATA, FeatureType.MASK])
         self.interpolation_mode = interpolation_mode
         self.warp_mode = warp_mode
         self.max_iter = max_iter
@@ -100,6 +86,17 @@ class ECCRegistrationTask(EOTask):
         self.border_value = border_value
         self.num_threads = num_threads
         self.max_translation = max_translation
+        self._check_settings()
+
+    def _check_settings(self) -> None:
+        if self.warp_mode not in _WARP_MODES:
+            raise SettingError(f"warp_mode must be one of cv2.MOTION_*, {_WARP_MODES}, got {self.warp_mode}.")
+        if self.max_iter < 1:
+            raise SettingError(f"max_iter must be at least 1, got {self.max_iter}.")
+        if self.gauss_kernel_size < 1 or self.gauss_kernel_size % 2 == 0:
+            raise SettingError(f"gauss_kernel_size must be odd and positive, got {self.gauss_kernel_size}.")
+        if self.border_mode == cv2.BORDER_TRANSPARENT:
+            raise SettingError("cv2.BORDER_TRANSPARENT leaves pixels at the edge without a value: use another one.")
 
     def execute(self, eopatch: EOPatch) -> EOPatch:
         """Return a new patch with the moved features.
@@ -177,6 +174,7 @@ class ECCRegistrationTask(EOTask):
         frames: NDArray[Any],
         valid: NDArray[np.bool_] | None,
     ) -> list[NDArray[np.float32]]:
+        """Return the matrix of each frame, the identity for one that stays as it is."""
         masked_reference = masked_image(reference, gauss_kernel_size=self.gauss_kernel_size)
 
         def find(index: int) -> tuple[NDArray[np.float32], str]:

@@ -23,6 +23,8 @@ from .validity import valid_observations
 if TYPE_CHECKING:
     from eolearn.core.types import FeaturesSpecification, RenamedFeature, SingleFeatureSpec
 
+_INTERPOLATED_TYPES = (FeatureType.DATA, FeatureType.MASK)
+_MASK_TYPES = (FeatureType.MASK, FeatureType.MASK_TIMELESS, FeatureType.LABEL)
 _BLOCK_BYTES = 1 << 19  # of observations, interpolated at a time: they stay in the cache of a processor core
 _THREAD_PIXELS = 4096  # fewer are not worth a thread
 
@@ -63,16 +65,10 @@ class BaseInterpolationTask(EOTask):
         scale_time: float = 3600,
         interpolate_pixel_wise: bool = False,
     ):
-        self.renamed_feature = parse_renamed_feature(
-            feature, allowed_feature_types=(FeatureType.DATA, FeatureType.MASK)
-        )
+        self.renamed_feature = parse_renamed_feature(feature, allowed_feature_types=_INTERPOLATED_TYPES)
         self.resample_range = resample_range
         self.result_interval = result_interval
-        self.mask_feature_parser = (
-            mask_feature
-            if mask_feature is None
-            else self.get_feature_parser(mask_feature, (FeatureType.MASK, FeatureType.MASK_TIMELESS, FeatureType.LABEL))
-        )
+        self.mask_feature_parser = None if mask_feature is None else self.get_feature_parser(mask_feature, _MASK_TYPES)
         self.copy_features_parser = None if copy_features is None else self.get_feature_parser(copy_features)
         self.unknown_value = unknown_value
         self.filling_factor = filling_factor

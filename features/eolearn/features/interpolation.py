@@ -16,6 +16,7 @@ from .base_interpolation import BaseInterpolationTask
 if TYPE_CHECKING:
     from eolearn.core.types import SingleFeatureSpec
 
+# the names of 1.x for the kernel
 base_interpolation_function = interpolate_linear
 interpolation_function = interpolate_linear
 

@@ -132,19 +132,22 @@ class VectorToRasterTask(EOTask):
     ) -> None:
         """Draw shapes into an array, with overlap_value where different values meet.
 
-        shapes: at least one pair of a geometry and its value.
+        shapes: pairs of a geometry and its value.
         out: (height, width), written into. What it holds other than no_data_value counts as covering.
         rasterize_args: the transform of the array, and arguments of :func:`rasterio.features.rasterize`.
         """
         if self.overlap_value is None:
             raise SettingError("rasterize_overlapped needs a task with an overlap_value, which this one has not.")
-        geometries, values = (list(part) for part in zip(*shapes, strict=True))
+        pairs = list(shapes)
+        if not pairs:
+            return
+        geometries, values = zip(*pairs, strict=True)
         options = {name: value for name, value in rasterize_args.items() if name not in ("dtype", "merge_alg")}
         burn_overlapped(
             out,
             np.array(geometries, dtype=object),
             cast(as_numbers(values, "Values of shapes"), out.dtype, "Values of shapes"),
-            overlap_value=self.overlap_value,
+            overlap_value=cast(as_numbers(self.overlap_value, "overlap_value"), out.dtype, "overlap_value").item(),
             no_data_value=self.no_data_value,
             **options,
         )

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
-from rasterio.dtypes import in_dtype_range
 
 from eolearn.core.exceptions import DataError, EORuntimeWarning, warn_user
 
@@ -32,7 +31,7 @@ def castable(
     dtype = storable_dtype(wanted)
     if dtype is None:
         raise DataError(f"{feature} has the dtype {wanted}, which GeoTIFF can't hold: set image_dtype.")
-    if no_data_value is not None and not in_dtype_range(no_data_value, dtype.name):
+    if no_data_value is not None and not fits(np.asarray(no_data_value), dtype):
         raise DataError(f"{feature} is written as {dtype}, which can't hold no_data_value={no_data_value}.")
     if wanted == np.bool_:
         return array != 0, dtype

@@ -28,7 +28,7 @@ def file_paths(path: str, filename: str | list[str], timestamps: Sequence[dateti
         ['out/ndvi_20200131T100500.tif']
     """
     if isinstance(filename, list):
-        if len(filename) != len(timestamps) and (timestamps or not filename):
+        if not filename or (timestamps and len(filename) != len(timestamps)):
             raise SettingError(f"filename has {len(filename)} names, but each of {len(timestamps)} dates needs one.")
         paths = [_tiff_path(path, name) for name in filename]
     elif isinstance(filename, str):

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 from rasterio import Affine
 from rasterio.enums import Compression
+from rasterio.errors import RasterioError
 from sentinelhub import CRS, BBox
 
 from eolearn.core import EOPatch, FeatureType
@@ -23,6 +24,7 @@ from eolearn.core.exceptions import (
     FeatureMissing,
     SettingError,
     SettingTypeError,
+    StorageError,
     warn_user,
 )
 from eolearn.core.utils.fs import as_filesystem, get_base_filesystem_and_path, is_s3_path
@@ -157,7 +159,7 @@ class ExportToTiffTask(BaseRasterIoTask):
 
         Raises FeatureMissing (a ValueError), DataError (a ValueError) for a patch without bounding box or for values
         that can't be written, SettingError (a ValueError) or IndexError for dates, bands or names that don't fit,
-        TimestampsMissing (a RuntimeError).
+        TimestampsMissing (a RuntimeError), StorageError (an OSError) where GDAL can't write.
         """
         if filename is None:
             return eopatch
@@ -175,8 +177,7 @@ class ExportToTiffTask(BaseRasterIoTask):
         self._check_split(array, len(paths))
         image = self._image(array, eopatch.bbox)
         for path, channels in zip(paths, np.split(image.channels, len(paths)), strict=True):
-            content = encode_geotiff(replace(image, channels=channels), self.compress)
-            write_file(self.filesystem, path, content)
+            self._write(path, replace(image, channels=channels))
         return eopatch
 
     def _selected(self, eopatch: EOPatch) -> tuple[NDArray[Any], list[datetime]]:
@@ -187,9 +188,8 @@ class ExportToTiffTask(BaseRasterIoTask):
             timestamps = eopatch.get_timestamps(f"The EOPatch has no timestamps, but {self.feature} has a time axis.")
             if self.date_indices is not None:
                 if len(array) != len(timestamps):
-                    raise DataError(
-                        f"Which dates of {self.feature}? It has {len(array)}, the EOPatch {len(timestamps)}."
-                    )
+                    raise DataError(f"{self.feature} has {len(array)} dates, but the EOPatch {len(timestamps)}.")
+
                 frames = date_positions(self.date_indices, timestamps)
                 timestamps = [timestamps[frame] for frame in frames]
         bands = None if self.band_indices is None else band_positions(self.band_indices, array.shape[-1])
@@ -218,3 +218,13 @@ class ExportToTiffTask(BaseRasterIoTask):
             no_data_value=self.no_data_value,
         )
         return image if self.crs is None else reprojected(image, self.crs.ogc_string())
+
+    def _write(self, path: str, image: GeoImage) -> None:
+        try:
+            content = encode_geotiff(image, self.compress)
+        except RasterioError as error:
+            raise StorageError(
+                f"GDAL can't write {self.feature}, {len(image.channels)} channels of {image.channels.dtype}, to {path} "
+                f"with compress={self.compress!r}: {error.__cause__ or error}"
+            ) from error
+        write_file(self.filesystem, path, content)

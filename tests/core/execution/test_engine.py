@@ -3,6 +3,7 @@ import threading
 from itertools import islice
 
 import pytest
+from threadpoolctl import threadpool_info
 
 from eolearn.core.execution.engine import Failure, SerialEngine, Success, ThreadEngine
 from eolearn.core.execution.pool import ProcessEngine
@@ -77,11 +78,17 @@ def test_outcomes_of_threads_come_as_they_are_ready():
     assert next(run) == (0, Success(True))
 
 
-def test_threads_share_the_processors_for_kernels():
+def test_threads_share_the_processors_unless_the_user_decides(monkeypatch):
+    def limits(_):
+        return thread_limit(), {lib["num_threads"] for lib in threadpool_info() if lib["user_api"] == "blas"}
+
+    before = limits(None)[1]
     try:
-        limit_threads(8)
-        assert dict(ThreadEngine(4).run(lambda _: thread_limit(), [None]))[0] == Success(2)
-        assert thread_limit() == 8
+        limit_threads(4)
+        assert dict(ThreadEngine(4).run(limits, [None])) == {0: Success((1, {1}))}
+        assert limits(None) == (4, before)
+        monkeypatch.setenv("OPENBLAS_NUM_THREADS", "3")
+        assert dict(ThreadEngine(4).run(limits, [None])) == {0: Success((1, before))}
     finally:
         limit_threads(None)
 

@@ -1,12 +1,15 @@
+import sys
 import threading
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from threadpoolctl import threadpool_info
 
 from eolearn.core.utils.threads import (
     available_cpus,
+    limit_library_threads,
     limit_threads,
     limit_threads_here,
     over_row_blocks,
@@ -51,6 +54,29 @@ def test_limit_of_a_thread_holds_in_that_thread_only_and_comes_before_that_of_th
 def test_workers_share_the_threads_and_each_has_at_least_one(limit, workers, share):
     limit_threads(limit)
     assert thread_share(workers) == share
+
+
+def test_threads_of_blas_are_limited_until_the_context_is_left():
+    def blas_threads():
+        return [library["num_threads"] for library in threadpool_info() if library["user_api"] == "blas"]
+
+    before = blas_threads()
+    with limit_library_threads(1):
+        assert set(blas_threads()) == {1}
+    assert blas_threads() == before
+
+
+def test_threads_of_opencv_are_limited_if_it_is_loaded(monkeypatch):
+    cv2 = pytest.importorskip("cv2")
+    before = cv2.getNumThreads()
+    try:
+        with limit_library_threads(1):
+            assert cv2.getNumThreads() == 1
+    finally:
+        cv2.setNumThreads(before)
+    monkeypatch.delitem(sys.modules, "cv2")
+    with limit_library_threads(1):
+        assert cv2.getNumThreads() == before
 
 
 @given(rows=st.integers(0, 200), threads=st.integers(1, 9), least_rows=st.integers(0, 40))

@@ -74,8 +74,14 @@ class TestValues:
     def test_integers_fit_that_are_the_same_after_a_cast(self, values, dtype):
         assert fits(values, np.dtype(dtype)) == np.array_equal(values.astype(dtype).astype(np.int64), values)
 
-    def test_nan_fits_no_integer(self):
-        assert not fits(np.array([1.0, np.nan]), np.dtype("int32"))
+    def test_nan_and_infinity_fit_floats_only(self):
+        for value in (np.nan, np.inf, -np.inf):
+            assert fits(np.array([1.0, value]), np.dtype("float32"))
+            assert not fits(np.array([1.0, value]), np.dtype("int32"))
+
+    def test_large_numbers_fit_float64_only(self):
+        assert fits(np.array(-1e50), np.dtype("float64"))
+        assert not fits(np.array(-1e50), np.dtype("float32"))
 
     def test_nan_is_replaced_in_a_copy(self):
         values = np.array([1, np.nan, np.inf], dtype=np.float32)

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import time
 import traceback
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, Executor, Future, ThreadPoolExecutor, wait
+from contextlib import nullcontext
 from dataclasses import dataclass
 from itertools import islice
 from typing import Generic, NoReturn, Protocol, TypeAlias, TypeVar
 
-from ..utils.threads import limit_threads_here, thread_share
+from ..utils.threads import THREAD_VARIABLES, limit_library_threads, limit_threads_here, thread_share
 
 Task = TypeVar("Task")
 Result = TypeVar("Result")
@@ -101,20 +103,27 @@ class ThreadEngine:
 
     def run(self, function: Callable[[Task], Result], tasks: Sequence[Task]) -> Iterator[tuple[int, Outcome[Result]]]:
         """See :class:`Engine`. Calls that have begun when the run is stopped still come to their end."""
-        share = (thread_share(self.workers),)
-        pool = ThreadPoolExecutor(self.workers, initializer=limit_threads_here, initargs=share)
-        waiting = iter(enumerate(tasks))
-        running: dict[Future[Outcome[Result]], int] = {}
+        share = thread_share(self.workers)
+        user_decides = THREAD_VARIABLES & os.environ.keys()
+        pool = ThreadPoolExecutor(self.workers, initializer=limit_threads_here, initargs=(share,))
         try:
-            while True:
-                for index, task in islice(waiting, 2 * self.workers - len(running)):
-                    running[pool.submit(attempt, function, task)] = index
-                if not running:
-                    return
-                for future in wait(running, return_when=FIRST_COMPLETED).done:
-                    yield running.pop(future), future.result()
+            with nullcontext() if user_decides else limit_library_threads(share):
+                yield from self._outcomes(pool, function, tasks)
         finally:
             pool.shutdown(wait=False, cancel_futures=True)
+
+    def _outcomes(
+        self, pool: Executor, function: Callable[[Task], Result], tasks: Sequence[Task]
+    ) -> Iterator[tuple[int, Outcome[Result]]]:
+        waiting = iter(enumerate(tasks))
+        running: dict[Future[Outcome[Result]], int] = {}
+        while True:
+            for index, task in islice(waiting, 2 * self.workers - len(running)):
+                running[pool.submit(attempt, function, task)] = index
+            if not running:
+                return
+            for future in wait(running, return_when=FIRST_COMPLETED).done:
+                yield running.pop(future), future.result()
 
 
 _ENGINES: tuple[type[Engine], ...] = (SerialEngine, ThreadEngine)

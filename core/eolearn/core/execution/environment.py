@@ -9,10 +9,9 @@ import warnings
 from dataclasses import dataclass
 from typing import Any
 
-from ..utils.threads import limit_threads
+from ..utils.threads import THREAD_VARIABLES, limit_library_threads, limit_threads
 from .transport import dumps, loads
 
-_THREAD_VARIABLES = ("MKL_NUM_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 _variables_of_parent: set[str] = set(os.environ)  # in a worker: those that it inherited or was told of
 
 
@@ -46,7 +45,7 @@ class Environment:
         if self.folder is not None and self.folder != _working_directory():
             os.chdir(self.folder)
         self._set_variables()
-        limit_threads(self.threads)
+        self._limit_threads()
         warnings.resetwarnings()
         for action, message, category, module, line in loads(self.warning_filters):
             warnings.filterwarnings(action, message, category, module, line, append=True)
@@ -56,8 +55,12 @@ class Environment:
             os.environ.pop(gone, None)
         _variables_of_parent.update(self.variables)
         os.environ.update(self.variables)
-        if not self.variables.keys() & set(_THREAD_VARIABLES):
-            os.environ.update(dict.fromkeys(_THREAD_VARIABLES, str(self.threads)))
+
+    def _limit_threads(self) -> None:
+        limit_threads(self.threads)
+        if not self.variables.keys() & THREAD_VARIABLES:
+            limit_library_threads(self.threads)
+            os.environ.update(dict.fromkeys(THREAD_VARIABLES, str(self.threads)))  # for those that will be loaded
 
 
 def _pattern(matcher: Any) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import sys
 import time
 from collections.abc import Callable, MutableSequence
 from contextlib import suppress
@@ -97,7 +98,8 @@ def _answer_messages(connection: Connection) -> NoReturn:
         if isinstance(message, list):
             for task in message:
                 answer = _answer(function, task)
-                print(end="", flush=True)  # what the task has printed is seen before its outcome is known
+                with suppress(AttributeError, OSError, ValueError):  # there may be no stdout, or it may be closed
+                    sys.stdout.flush()
                 connection.send_bytes(answer)
         else:  # the next run, or the end of the last, of which nothing stays in memory
             function = _prepare(message) if message else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tokenize import TokenError
 from typing import Any, BinaryIO
 
 import numpy as np
@@ -32,6 +33,8 @@ class FeatureIONumpy(FeatureIOGZip[NDArray[Any]]):
                     "meta_info"
                 ) from None
             raise
+        except (SyntaxError, TokenError) as error:  # of a header, which is an expression of Python
+            raise self._broken(error) from error
         return array
 
     @classmethod

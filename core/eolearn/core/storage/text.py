@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any, BinaryIO
@@ -71,6 +72,8 @@ class FeatureIOBBox(_FeatureIOText["BBox"]):
             bbox: BBox = Geometry.from_geojson(content).bbox
         except (AttributeError, KeyError, TypeError, IndexError) as error:
             raise self._broken(f"it is not a polygon of GeoJSON ({error!r})") from error
+        if not all(map(math.isfinite, bbox)):
+            raise self._broken("its polygon is empty")
         return bbox
 
     @classmethod

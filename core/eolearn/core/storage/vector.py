@@ -15,11 +15,9 @@ from .feature_io import ByteWriter, FeatureIOGZip
 
 if TYPE_CHECKING:
     from geopandas import GeoDataFrame
+    from pandas import Series
 
 _ROW_COLUMN = "eolearn_row"  # GeoPackage numbers the rows: under its default name, a column "fid" would be lost
-_PLAIN_OBJECTS = frozenset(
-    {"string", "empty", "boolean", "integer", "floating", "mixed-integer-float", "datetime", "date"}
-)  # what pandas finds in columns of objects that comes back as it was, or as its text
 
 
 class FeatureIOGeoDf(FeatureIOGZip["GeoDataFrame"]):
@@ -45,46 +43,50 @@ class FeatureIOGeoDf(FeatureIOGZip["GeoDataFrame"]):
                 raise self._broken(error) from error
         if not isinstance(table, geopandas.GeoDataFrame):
             raise self._broken("its table has no geometries")
-        return _with_parsed_timestamps(_with_common_crs(table))
+        if TIMESTAMP_COLUMN in table:
+            table[TIMESTAMP_COLUMN] = _as_times(table[TIMESTAMP_COLUMN])
+        return _with_common_crs(table)
 
     @classmethod
     def _write(cls, data: GeoDataFrame, file: ByteWriter, path: str) -> None:
-        _check_columns(data, path)
         content = io.BytesIO()
-        layer = split_all_extensions(PurePosixPath(path).name)[0]
         try:
-            _in_utc(data).to_file(
+            table = data.assign(**{name: _storable_column(name, column) for name, column in data.items()})
+            table.to_file(
                 content,
                 driver="GPKG",
                 engine="pyogrio",
                 index=False,
-                layer=layer,
+                layer=split_all_extensions(PurePosixPath(path).name)[0],
                 layer_options={"FID": _ROW_COLUMN, "GEOMETRY_NAME": data.geometry.name},
             )
         except (AttributeError, TypeError, ValueError, OverflowError, RuntimeError) as error:
-            raise DataError(f"The table for {path} can't be written as a GeoPackage: {error}.") from error
+            raise DataError(f"The table for {path} can't be written as a GeoPackage: {error}") from error
         file.write(content.getbuffer())
 
 
-def _check_columns(table: GeoDataFrame, path: str) -> None:
-    """Raise DataError for columns of objects that a GeoPackage would turn into something else."""
-    from pandas.api.types import infer_dtype, is_object_dtype
-
-    for position, name in enumerate(table.columns):
-        column = table.iloc[:, position]
-        kind = infer_dtype(column, skipna=True) if is_object_dtype(column.dtype) else "string"
-        if kind not in _PLAIN_OBJECTS:
-            raise DataError(
-                f"The column {name!r} of the table for {path} holds {kind} objects, which a GeoPackage can't. Convert "
-                "it to numbers, strings or times, or drop it."
-            )
-
-
-def _in_utc(table: GeoDataFrame) -> GeoDataFrame:
+def _storable_column(name: object, column: Series) -> Series:
+    """Return a column as one of a kind that a GeoPackage has, TypeError if there is none."""
     import pandas as pd
 
-    zoned = [name for name, dtype in table.dtypes.items() if isinstance(dtype, pd.DatetimeTZDtype)]
-    return table.assign(**{name: table[name].dt.tz_convert("UTC") for name in zoned}) if zoned else table
+    if not isinstance(name, str):
+        raise TypeError(f"the name of the column {name!r} is not a string")
+    kind = pd.api.types.infer_dtype(column, skipna=True)
+    if name == TIMESTAMP_COLUMN or kind in ("datetime", "datetime64"):
+        return _as_times(column)
+    if column.dtype != object or kind in ("string", "date", "empty"):
+        return column
+    if kind in ("boolean", "integer", "floating", "mixed-integer-float"):
+        return column.convert_dtypes()
+    raise TypeError(f"the column {name!r} holds {kind} objects: make it one of numbers, strings or times, or drop it")
+
+
+def _as_times(column: Series) -> Series:
+    import pandas as pd
+
+    has_zones = column.dtype == object and any(getattr(value, "tzinfo", None) for value in column)
+    times = pd.to_datetime(column, format="mixed", utc=has_zones).dt.as_unit("us")
+    return times.dt.tz_convert("UTC") if times.dt.tz else times
 
 
 def _with_common_crs(table: GeoDataFrame) -> GeoDataFrame:
@@ -93,11 +95,3 @@ def _with_common_crs(table: GeoDataFrame) -> GeoDataFrame:
 
     code = None if table.crs is None else table.crs.to_epsg()
     return table if code is None else table.set_crs(CRS(str(code)).pyproj_crs(), allow_override=True)
-
-
-def _with_parsed_timestamps(table: GeoDataFrame) -> GeoDataFrame:
-    import pandas as pd
-
-    if TIMESTAMP_COLUMN in table:
-        table[TIMESTAMP_COLUMN] = pd.to_datetime(table[TIMESTAMP_COLUMN], format="mixed")
-    return table

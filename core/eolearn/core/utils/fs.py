@@ -42,7 +42,7 @@ def get_filesystem(
         filesystem.makedirs(root, exist_ok=True)
     elif not filesystem.isdir(root):
         raise PathNotFound(f"There is no folder {str(path)!r} ({filesystem.unstrip_protocol(root)}).")
-    return RootedFileSystem(root, filesystem)
+    return RootedFileSystem(root or "/", filesystem)
 
 
 def as_filesystem(filesystem: object) -> AbstractFileSystem:

@@ -3,9 +3,20 @@
 from __future__ import annotations
 
 import os
+import sys
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
+
+THREAD_VARIABLES = {
+    "MKL_NUM_THREADS",
+    "OMP_NUM_THREADS",
+    "OPENBLAS_NUM_THREADS",
+    "OPENCV_FOR_THREADS_NUM",
+    "RAYON_NUM_THREADS",
+}
+"""Environment variables that tell libraries how many threads to use. A user who sets one of them is in charge."""
 
 _limit: int | None = None  # of this process
 _here = threading.local()  # .limit: of this thread
@@ -43,6 +54,19 @@ def thread_limit() -> int:
 def thread_share(workers: int) -> int:
     """Return how many threads each of a number of workers may use, if they share what there is here."""
     return max(1, thread_limit() // workers)
+
+
+def limit_library_threads(count: int) -> AbstractContextManager[object]:
+    """Set how many threads BLAS, OpenMP and OpenCV use in this process, as far as they are loaded.
+
+    Several workers, each with as many BLAS threads as there are processors, are many times slower than one would be.
+    Returns a context manager that undoes it for BLAS and OpenMP.
+    """
+    import threadpoolctl  # type: ignore[import-untyped] # it comes without types
+
+    if "cv2" in sys.modules:
+        sys.modules["cv2"].setNumThreads(count)
+    return threadpoolctl.threadpool_limits(count)  # type: ignore[no-any-return]
 
 
 def over_row_blocks(function: Callable[[int, int], None], rows: int, *, least_rows: int = 16) -> None:

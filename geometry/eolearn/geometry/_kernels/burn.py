@@ -69,7 +69,7 @@ def burn_overlapped(
     before = image[covered]
     had_data = ~np.isnan(before) if np.isnan(no_data_value) else before != no_data_value
     disagree = (largest != smallest)[covered] | (had_data & (before != burnt))
-    image[covered] = np.where(disagree, image.dtype.type(overlap_value), burnt)
+    image[covered] = np.where(disagree, overlap_value, burnt)
 
 
 def sum_of_shapes(

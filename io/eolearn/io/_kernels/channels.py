@@ -28,9 +28,11 @@ def storable_dtype(dtype: np.dtype[Any]) -> np.dtype[Any] | None:
 
 
 def fits(values: NDArray[Any], dtype: np.dtype[Any]) -> bool:
-    """Whether all values lie in the range of an integer dtype. NaN is in none."""
-    limits = np.iinfo(dtype)
-    return bool(((values >= limits.min) & (values <= limits.max)).all())
+    """Whether all values lie in the range of a dtype, NaN and infinity only in that of floats."""
+    if dtype.kind in "iu":
+        limits = np.iinfo(dtype)
+        return bool(((values >= limits.min) & (values <= limits.max)).all())
+    return bool((~np.isfinite(values) | (np.abs(values) <= float(np.finfo(dtype).max))).all())
 
 
 def without_nan(values: NDArray[Any], replacement: float) -> NDArray[Any]:

@@ -28,6 +28,14 @@ def pixel_columns(images: Sequence[NDArray[Any]], start: int, stop: int) -> NDAr
     Returns ((stop - start) * width, columns) of a dtype that holds those of all images. The columns are the images in
     their order, of each the dates in their order, of each date the bands.
     """
-    planes = [plane for image in images for plane in image.reshape(-1, *image.shape[-3:])]
-    table = np.concatenate([plane[start:stop] for plane in planes], axis=-1)
-    return table.reshape(-1, table.shape[-1])
+    height, width = stop - start, images[0].shape[-2]
+    table = np.empty((height, width, sum(map(column_count, images))), dtype=np.result_type(*images))
+    first = 0
+    for image in images:
+        rows = image[..., start:stop, :, :]
+        if image.ndim == 4:
+            rows = rows.transpose(1, 2, 0, 3)
+        columns = table[..., first : first + column_count(image)]
+        columns.reshape(rows.shape)[...] = rows  # an axis that is split stays a view
+        first += column_count(image)
+    return table.reshape(height * width, first)

@@ -65,7 +65,7 @@ def expand_to_grids(rows: ArrayLike, columns: ArrayLike, sample_size: tuple[int,
     Returns the rows and the columns of the pixels, each of shape (n * height, width): the blocks one below another.
     """
     height, width = sample_size
-    top, left = (np.asarray(corners, dtype=np.int64)[:, np.newaxis] for corners in (rows, columns))
+    top, left = np.asarray([rows, columns], dtype=np.int64)[..., np.newaxis]
     row_grid = np.repeat((top + np.arange(height)).reshape(-1, 1), width, axis=1)
     column_grid = np.repeat(left + np.arange(width), height, axis=0)
     return row_grid, column_grid

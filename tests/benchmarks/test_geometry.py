@@ -1,0 +1,73 @@
+"""What drawing shapes costs, beside rasterio given one geometry after another and a plain copy of the image."""
+
+from __future__ import annotations
+
+import time
+
+import geopandas as gpd
+import numpy as np
+import pytest
+import shapely
+from rasterio import Affine
+from rasterio.features import rasterize
+from sentinelhub import CRS, BBox
+
+from eolearn.core import EOPatch, FeatureType
+from eolearn.geometry import VectorToRasterTask
+from eolearn.geometry._kernels.burn import burn, burn_overlapped
+
+pytestmark = pytest.mark.benchmark
+SIZE = 512
+TRANSFORM = Affine(10, 0, 500000, 0, -10, 5105120)
+
+
+def best_time(function, repeats=5):
+    function()
+    times = []
+    for _ in range(repeats):
+        start = time.perf_counter()
+        function()
+        times.append(time.perf_counter() - start)
+    return min(times)
+
+
+def fields(count):
+    """Round fields of 15 to 60 m, one of 8 crops on each, over a square of 5,120 m."""
+    rng = np.random.default_rng(3)
+    centres = shapely.points(500000 + rng.uniform(0, 5120, count), 5100000 + rng.uniform(0, 5120, count))
+    shapes = shapely.buffer(centres, rng.uniform(15, 60, count), quad_segs=16)
+    return shapes, rng.integers(1, 9, count).astype(np.uint8)
+
+
+def report(name, count, seconds, copying):
+    print(
+        f"\n{name:36s} {1e3 * seconds:8.1f} ms {count / seconds / 1e3:8.1f} k shapes/s {seconds / copying:8.1f} x copy"
+    )
+
+
+@pytest.mark.parametrize("count", [400, 4000])
+def test_burn(count):
+    shapes, values = fields(count)
+    image = np.zeros((SIZE, SIZE), dtype=np.uint8)
+    copying = best_time(image.copy)
+    pairs = list(zip(shapes, values.tolist(), strict=True))
+    one_by_one = best_time(lambda: rasterize(pairs, image.shape, transform=TRANSFORM, dtype=np.uint8))
+    report(f"rasterio, {count} geometries", count, one_by_one, copying)
+    report(f"burn, {count}", count, best_time(lambda: burn(image, shapes, values, transform=TRANSFORM)), copying)
+    settings = {"overlap_value": 99, "no_data_value": 0, "transform": TRANSFORM}
+    seconds = best_time(lambda: burn_overlapped(image, shapes, values, **settings))
+    report(f"burn_overlapped, {count}", count, seconds, copying)
+
+
+@pytest.mark.parametrize("crs", ["EPSG:32633", "EPSG:4326"])
+@pytest.mark.filterwarnings("ignore:The vectors are in")
+def test_task_over_one_of_a_hundred_patches(crs):
+    """Most rows of a table lie elsewhere: the index of the table finds those of the patch."""
+    shapes, values = fields(40_000)
+    table = gpd.GeoDataFrame({"crop": values}, geometry=shapes, crs="EPSG:32633").to_crs(crs)
+    feature = (FeatureType.MASK_TIMELESS, "CROP")
+    task = VectorToRasterTask(table, feature, values_column="crop", raster_resolution=10)
+    patch = EOPatch(bbox=BBox((502000, 5102000, 502512, 5102512), CRS.UTM_33N))
+    seconds = best_time(lambda: task(patch))
+    drawn = len(table.to_crs("EPSG:32633").cx[502000:502512, 5102000:5102512])
+    print(f"\ntask, {drawn} of {len(table)} rows in {crs}: {1e3 * seconds:.1f} ms")
