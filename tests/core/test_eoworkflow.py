@@ -207,6 +207,7 @@ NODE = EONode(Combine(), name="the node")
         ({NODE: None}, "the node.*None"),
         ({NODE: {"extra": 1, 5: 3}}, r"the node.*\[5\]"),
     ],
+    ids=range(8),  # the texts hold uids, which are new in each process
 )
 def test_arguments_that_are_not_keywords_by_node_are_refused(input_kwargs, message):
     for check in (EOWorkflow.validate_input_kwargs, EOWorkflow([NODE]).execute):

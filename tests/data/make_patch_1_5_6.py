@@ -10,9 +10,10 @@ import sys
 
 import geopandas as gpd
 import numpy as np
-from eolearn.core import EOPatch
 from sentinelhub import CRS, BBox
 from shapely.geometry import Point, box
+
+from eolearn.core import EOPatch
 
 TIMES = [dt.datetime(2024, 5, 1, 10, 0, 5), dt.datetime(2024, 5, 6, 10, 0, 5, 678)]
 UTM = 32633

@@ -7,14 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import shapely
-from pyproj import Transformer
+from rasterio.warp import transform_bounds
 
 from eolearn.core.exceptions import DataError, EORuntimeWarning
 
 if TYPE_CHECKING:
     from geopandas import GeoDataFrame
     from numpy.typing import NDArray
-    from pyproj import CRS
     from sentinelhub.geometry import BBox
 
 
@@ -43,9 +42,9 @@ def rows_near(table: GeoDataFrame, bbox: BBox, reach: float) -> GeoDataFrame:
     return table.iloc[table.sindex.query(window, predicate="intersects", sort=True)]
 
 
-def _reprojected(table: GeoDataFrame, crs: CRS, window: shapely.Polygon) -> GeoDataFrame:
+def _reprojected(table: GeoDataFrame, crs: Any, window: shapely.Polygon) -> GeoDataFrame:
     """Return at least the rows that intersect a window in another CRS, re-projected to it."""
-    bounds = Transformer.from_crs(crs, table.crs, always_xy=True).transform_bounds(*window.bounds)
+    bounds: tuple[float, ...] = transform_bounds(crs, table.crs, *window.bounds)
     west, south, east, north = bounds
     if np.isfinite(bounds).all() and west < east:  # otherwise the window lies across the edge of the map
         margin = 0.01 * max(east - west, north - south)  # its edges are curved there, and were followed at 21 points

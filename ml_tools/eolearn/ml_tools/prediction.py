@@ -39,8 +39,8 @@ class PredictionTask(EOTask):
     output_feature: a MASK_TIMELESS feature for class labels, which must be integers or bools and keep the dtype of
         ``model.classes_`` (int64 for a model without); or a DATA_TIMELESS feature for other numbers, as float32.
     method: "predict" gives one band, or one for each output of the model, "predict_proba" one for each class.
-    valid_mask: a MASK or MASK_TIMELESS feature. Only pixels where it is not 0, in any of its dates and bands, are given
-        to the model.
+    valid_mask: a MASK or MASK_TIMELESS feature. A pixel is given to the model where the mask is set (not 0) in all of
+        its dates and bands.
     rows_per_block: how many rows of the images to give to the model at once. By default as many as make a table of
         64 MB.
     no_data_value: for pixels that are not given to the model. By default NaN in DATA_TIMELESS and 0 in MASK_TIMELESS:

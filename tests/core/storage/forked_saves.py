@@ -18,8 +18,9 @@ from itertools import count
 from pathlib import Path
 
 import numpy as np
-from eolearn.core.eodata import EOPatch
 from sentinelhub import CRS, BBox
+
+from eolearn.core.eodata import EOPatch
 
 warnings.simplefilter("ignore")
 

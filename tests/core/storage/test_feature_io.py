@@ -7,11 +7,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from fsspec.implementations.local import LocalFileSystem
+
 from eolearn.core.eodata_io import FeatureIO, FeatureIOBBox, FeatureIOGeoDf, FeatureIOJson, FeatureIONumpy
 from eolearn.core.exceptions import BrokenFile, PathNotFound, SettingError
 from eolearn.core.storage.text import FeatureIOTimestamps
 from eolearn.core.utils.fs import get_filesystem
-from fsspec.implementations.local import LocalFileSystem
 
 ARRAY = np.arange(6, dtype=np.int16).reshape(1, 2, 3)
 

@@ -4,10 +4,11 @@ import gzip
 import io
 
 import pytest
-from eolearn.core.storage import gzip_writer
-from eolearn.core.storage.gzip_writer import GzipWriter
 from hypothesis import given
 from hypothesis import strategies as st
+
+from eolearn.core.storage import gzip_writer
+from eolearn.core.storage.gzip_writer import GzipWriter
 
 
 def compressed(pieces, level=1):

@@ -1,12 +1,13 @@
 """What is found where in the folder of a patch."""
 
 import pytest
+from fsspec.implementations.local import LocalFileSystem
+
 from eolearn.core.constants import FeatureType
 from eolearn.core.eodata_io import get_filesystem_data_info, walk_feature_type_folder
 from eolearn.core.exceptions import PathNotFound
 from eolearn.core.storage.layout import FilesystemDataInfo, find_others, find_replaced, list_patch_folder
 from eolearn.core.utils.fs import get_filesystem
-from fsspec.implementations.local import LocalFileSystem
 
 FILES = [
     "bbox.geojson",
@@ -127,7 +128,16 @@ SAVED = {"bbox.geojson", "timestamps.json", "data/A.npy.gz", "meta_info/m.json.g
 
 def test_the_same_content_in_another_format_is_replaced(filesystem):
     replaced = ["bbox.geojson.gz", "timestamp.json", "timestamps.json.gz", "data/A.npy", "meta_info.json.gz"]
-    kept = ["data/B.npy", "data/A", "mask/A.npy", "A.npy", "meta_info/n.json", "bbox", "data/timestamp.json", "README.md"]
+    kept = [
+        "data/B.npy",
+        "data/A",
+        "mask/A.npy",
+        "A.npy",
+        "meta_info/n.json",
+        "bbox",
+        "data/timestamp.json",
+        "README.md",
+    ]
     put(filesystem, "p", *replaced, *kept, *SAVED, "data/A.zarr/zarr.json")
     assert sorted(find_replaced(filesystem, "p", SAVED)) == sorted([*replaced, "data/A.zarr"])
 

@@ -5,13 +5,14 @@ import io
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as npst
+
 from eolearn.core.exceptions import BrokenFile, DataError
 from eolearn.core.storage import gzip_writer
 from eolearn.core.storage.npy import FeatureIONumpy
 from eolearn.core.utils.fs import get_filesystem
-from hypothesis import given
-from hypothesis import strategies as st
-from hypothesis.extra import numpy as npst
 
 DTYPES = st.one_of(
     npst.boolean_dtypes(),
@@ -110,7 +111,9 @@ def test_arrays_of_objects_are_not_loaded(compress):
     assert not RunsCode.ran
 
 
-@pytest.mark.parametrize("content", [b"", b"\x93NUMPY", b"\x93NUMPY\x01\x00\x10\x00{'descr': 'evil'", b"PK\x03\x04", b"x" * 200])
+@pytest.mark.parametrize(
+    "content", [b"", b"\x93NUMPY", b"\x93NUMPY\x01\x00\x10\x00{'descr': 'evil'", b"PK\x03\x04", b"x" * 200]
+)
 def test_what_is_no_array_is_broken(content):
     filesystem = in_memory()
     filesystem.pipe_file("a.npy", content)

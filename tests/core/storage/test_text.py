@@ -8,12 +8,13 @@ from types import MappingProxyType
 
 import numpy as np
 import pytest
-from eolearn.core.exceptions import BrokenFile, DataError, SettingTypeError
-from eolearn.core.storage.text import FeatureIOBBox, FeatureIOJson, FeatureIOTimestamps
-from eolearn.core.utils.fs import get_filesystem
 from hypothesis import given
 from hypothesis import strategies as st
 from sentinelhub import CRS, BBox
+
+from eolearn.core.exceptions import BrokenFile, DataError, SettingTypeError
+from eolearn.core.storage.text import FeatureIOBBox, FeatureIOJson, FeatureIOTimestamps
+from eolearn.core.utils.fs import get_filesystem
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
@@ -88,7 +89,7 @@ def test_what_is_no_json_is_broken(filesystem, kind, content):
 # --- timestamps
 
 
-@given(st.lists(st.datetimes(timezones=st.none() | st.just(dt.timezone.utc))))
+@given(st.lists(st.datetimes(timezones=st.none() | st.just(dt.UTC))))
 def test_timestamps_come_back(timestamps):
     assert stored(FeatureIOTimestamps, timestamps, in_memory()) == timestamps
 
@@ -132,7 +133,14 @@ def test_a_bounding_box_is_a_closed_ring_with_its_crs(filesystem):
 
 @pytest.mark.parametrize(
     "content",
-    ["[]", "null", "{}", '{"type": "Polygon"}', '{"type": "Polygon", "coordinates": []}', '{"type": "x", "coordinates": 1}'],
+    [
+        "[]",
+        "null",
+        "{}",
+        '{"type": "Polygon"}',
+        '{"type": "Polygon", "coordinates": []}',
+        '{"type": "x", "coordinates": 1}',
+    ],
 )
 def test_other_json_is_no_bounding_box(filesystem, content):
     filesystem.pipe_file("bbox.geojson", content.encode())

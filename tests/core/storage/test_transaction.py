@@ -4,14 +4,16 @@ import json
 import os
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
+
 from eolearn.core.exceptions import BrokenFile, StorageError
 from eolearn.core.storage.transaction import Transaction, is_staging, recover
 
-RECOVER = "import sys; from pathlib import Path; from eolearn.core.storage.transaction import *; recover(Path(sys.argv[1]))"
+RECOVER = (
+    "import sys; from pathlib import Path; from eolearn.core.storage.transaction import *; recover(Path(sys.argv[1]))"
+)
 
 
 @pytest.fixture
@@ -126,7 +128,9 @@ def test_a_save_that_was_half_completed_is_completed(folder):
 
 def test_committed_saves_are_completed_in_their_order(folder):
     for position, suffix in enumerate("cab"):
-        staging = leave_staging(folder, f".eolearn-save-1-{suffix}-x", {"put": ["data/A"], "remove": []}, data__A=suffix)
+        staging = leave_staging(
+            folder, f".eolearn-save-1-{suffix}-x", {"put": ["data/A"], "remove": []}, data__A=suffix
+        )
         os.utime(staging / "journal.json", (position, position))
     recover(folder)
     assert content(folder)["data/A"] == "b"
@@ -140,7 +144,11 @@ def test_staging_of_a_dead_process_is_cleared_up(folder, dead_pid):
     assert [path.name for path in folder.iterdir()] == ["data"]
 
 
-@pytest.mark.parametrize("name", [name_of(os.getppid()), ".eolearn-save-1-ab-elsewhere", ".eolearn-save-strange"])
+@pytest.mark.parametrize(
+    "name",
+    [name_of(os.getppid()), ".eolearn-save-1-ab-elsewhere", ".eolearn-save-strange"],
+    ids=["alive", "elsewhere", "strange"],
+)
 def test_staging_of_others_who_may_live_is_left_alone(folder, name):
     staging = leave_staging(folder, name, data__A="new A")
     recover(folder)

@@ -2,18 +2,19 @@
 
 import datetime as dt
 import gzip
+from concurrent.futures import ThreadPoolExecutor
 
 import geopandas as gpd
 import numpy as np
 import pandas as pd
 import pytest
-from concurrent.futures import ThreadPoolExecutor
-from eolearn.core.exceptions import BrokenFile, DataError
-from eolearn.core.storage.vector import FeatureIOGeoDf
-from eolearn.core.utils.fs import get_filesystem
 from geopandas.testing import assert_geodataframe_equal
 from sentinelhub import CRS
 from shapely.geometry import LineString, MultiPolygon, Point, box
+
+from eolearn.core.exceptions import BrokenFile, DataError
+from eolearn.core.storage.vector import FeatureIOGeoDf
+from eolearn.core.utils.fs import get_filesystem
 
 TIMES = [dt.datetime(2020, 1, 2), dt.datetime(2020, 1, 7, 10, 30, 5, 250_000)]
 ZONE = dt.timezone(dt.timedelta(hours=2))
@@ -105,9 +106,7 @@ def test_dates_become_the_timestamps_of_rows(filesystem):
     assert list(loaded.TIMESTAMP) == [TIMES[0]] * 2
 
 
-@pytest.mark.parametrize(
-    "zones", [(dt.timezone.utc, dt.timezone.utc), (ZONE, ZONE), (ZONE, dt.timezone.utc)], ids=["utc", "+2", "mixed"]
-)
+@pytest.mark.parametrize("zones", [(dt.UTC, dt.UTC), (ZONE, ZONE), (ZONE, dt.UTC)], ids=["utc", "+2", "mixed"])
 @pytest.mark.parametrize("name", ["TIMESTAMP", "other"])
 def test_times_with_a_zone_come_back_in_utc(filesystem, zones, name):
     values = [time.replace(tzinfo=zone) for time, zone in zip(TIMES, zones, strict=True)]

@@ -7,6 +7,11 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from fsspec.implementations.dirfs import DirFileSystem
+from fsspec.implementations.local import LocalFileSystem
+from fsspec.implementations.memory import MemoryFileSystem
+from sentinelhub import SHConfig
+
 from eolearn.core.exceptions import MissingExtra, PathNotFound, SettingError, StorageError
 from eolearn.core.utils import fs as fs_module
 from eolearn.core.utils.fs import (
@@ -23,10 +28,6 @@ from eolearn.core.utils.fs import (
     split_all_extensions,
     unpickle_fs,
 )
-from fsspec.implementations.dirfs import DirFileSystem
-from fsspec.implementations.local import LocalFileSystem
-from fsspec.implementations.memory import MemoryFileSystem
-from sentinelhub import SHConfig
 
 # --- get_filesystem
 
@@ -167,7 +168,11 @@ def test_credentials_reach_s3fs_and_empty_ones_do_not(fake_s3fs, config):
 
 def test_options_of_requests_reach_s3fs(fake_s3fs, config):
     filesystem = load_s3_filesystem(
-        "s3://bucket", config=config, acl="public-read", upload_args={"CacheControl": "no-cache"}, download_args={"X": 1}
+        "s3://bucket",
+        config=config,
+        acl="public-read",
+        upload_args={"CacheControl": "no-cache"},
+        download_args={"X": 1},
     )
     assert filesystem.fs.options["s3_additional_kwargs"] == {"ACL": "public-read", "CacheControl": "no-cache", "X": 1}
 
@@ -199,7 +204,11 @@ class FakeSession:
 def test_credentials_of_a_profile_go_into_a_copy(monkeypatch, config, fake_s3fs):
     monkeypatch.setattr(fs_module, "Session", FakeSession)
     result = get_aws_credentials("mine", config)
-    assert (result.aws_access_key_id, result.aws_secret_access_key, result.aws_session_token) == ("mine-key", "other", "")
+    assert (result.aws_access_key_id, result.aws_secret_access_key, result.aws_session_token) == (
+        "mine-key",
+        "other",
+        "",
+    )
     assert config.aws_access_key_id == "key"
     assert load_s3_filesystem("s3://b", config=config, aws_profile="mine").fs.options["key"] == "mine-key"
 

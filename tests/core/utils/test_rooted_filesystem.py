@@ -3,12 +3,13 @@
 import pickle
 
 import pytest
-from eolearn.core.exceptions import StorageError
-from eolearn.core.utils.rooted_filesystem import RootedFileSystem
 from fsspec.implementations.local import LocalFileSystem
 from fsspec.implementations.memory import MemoryFileSystem
 from hypothesis import given
 from hypothesis import strategies as st
+
+from eolearn.core.exceptions import StorageError
+from eolearn.core.utils.rooted_filesystem import RootedFileSystem
 
 
 @pytest.fixture(params=["local", "memory"])

@@ -37,7 +37,7 @@ def _warm_up_numba() -> None:
     import numba
     import numpy as np
 
-    @numba.njit
+    @numba.njit(cache=True)
     def total(array: Any) -> Any:
         return array.sum()
 

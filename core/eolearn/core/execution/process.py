@@ -15,7 +15,7 @@ from types import ModuleType
 from typing import Any
 
 from ..exceptions import WorkerDied
-from ..utils.parallelize import MULTIPROCESSING_LOCK
+from ..utils.process_lock import MULTIPROCESSING_LOCK
 from .engine import Failure, Outcome
 from .preloading import PRELOAD_VARIABLE, names_to_preload
 from .transport import loads

@@ -15,7 +15,7 @@ from typing import Any, NoReturn
 import numpy as np
 
 from ..exceptions import SettingTypeError
-from ..utils.parallelize import MULTIPROCESSING_LOCK
+from ..utils.process_lock import MULTIPROCESSING_LOCK
 from .engine import Failure, Outcome, attempt
 from .environment import Environment
 from .transport import dumps, loads, portable

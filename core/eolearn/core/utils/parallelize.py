@@ -9,7 +9,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, Any, Generic, ParamSpec, TypeVar
 
 from ..exceptions import SettingError
-from .process_lock import ProcessLock
+from .process_lock import MULTIPROCESSING_LOCK
 from .threads import available_cpus
 
 if TYPE_CHECKING:
@@ -20,9 +20,6 @@ if TYPE_CHECKING:
 Arguments = ParamSpec("Arguments")
 Result = TypeVar("Result")
 FutureType = TypeVar("FutureType")
-
-MULTIPROCESSING_LOCK = ProcessLock()
-"""One lock for all the threads of this process and of the worker processes that it starts."""
 
 
 class _ProcessingType(Enum):

@@ -72,3 +72,7 @@ class ProcessLock:
 def _remove(path: str, owner: int) -> None:
     if os.getpid() == owner:  # and not a process forked from it
         Path(path).unlink(missing_ok=True)
+
+
+MULTIPROCESSING_LOCK = ProcessLock()
+"""One lock for all the threads of this process and of the worker processes that it starts."""

@@ -62,7 +62,7 @@ def limit_library_threads(count: int) -> AbstractContextManager[object]:
     Several workers, each with as many BLAS threads as there are processors, are many times slower than one would be.
     Returns a context manager that undoes it for BLAS and OpenMP.
     """
-    import threadpoolctl  # type: ignore[import-untyped] # it comes without types
+    import threadpoolctl
 
     if "cv2" in sys.modules:
         sys.modules["cv2"].setNumThreads(count)
