@@ -17,7 +17,7 @@ $(VENV)/.installed: requirements/lock.txt pyproject.toml $(PARTS:%=%/pyproject.t
 	@$(PYTHON) -c 'import ensurepip, venv' || { echo "$(PYTHON) comes without venv: on Debian and Ubuntu, apt install python3-venv"; exit 1; }
 	$(PYTHON) -m venv --clear $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check "uv>=0.9"
-	$(UV) pip install --quiet --require-hashes -r requirements/lock.txt
+	$(UV) pip install --quiet --compile-bytecode --require-hashes -r requirements/lock.txt
 	$(UV) pip install --quiet --no-deps $(EDITABLES)
 	@touch $@
 
@@ -46,5 +46,5 @@ lock: ## after a change of dependencies
 	$(UV) export --quiet --all-packages --all-groups --all-extras --no-emit-workspace --no-header --no-annotate -o requirements/lock.txt
 
 clean:
-	rm -rf $(VENV) docs/_build build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) docs/_build docs/api/generated build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

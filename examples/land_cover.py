@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+import warnings
 from pathlib import Path
 
 import matplotlib as mpl
@@ -34,6 +35,7 @@ from eolearn.core import (
     SaveTask,
     linearly_connect_tasks,
 )
+from eolearn.core.exceptions import EOLearnError
 from eolearn.coregistration import ECCRegistrationTask
 from eolearn.features import LinearInterpolationTask, SimpleFilterTask
 from eolearn.geometry import VectorToRasterTask
@@ -63,11 +65,12 @@ UNLABELLED = 0
 CLASSES = {0: "unlabelled", 1: "cultivated", 2: "forest", 3: "grassland", 4: "shrubland", 8: "artificial"}
 COLOURS = {0: "#ffffff", 1: "#e69f00", 2: "#00694e", 3: "#b7d968", 4: "#8c6d31", 8: "#c0392b"}
 NEEDED = (
-    f"It needs {NDVI[1]}, {IS_DATA[1]} and {IS_CLEAR[1]} of many dates, {DEM[1]} and {BEST_NDVI[1]} without a date, and "
-    f"land use as polygons in {PARCELS[1]} with the column LULC_ID."
+    f"It needs {NDVI[1]}, {IS_DATA[1]} and {IS_CLEAR[1]} of many dates, {DEM[1]} and {BEST_NDVI[1]} without a date, "
+    f"and land use as polygons in {PARCELS[1]} with the column LULC_ID."
 )
 
 mpl.use("Agg")
+warnings.filterwarnings("ignore", "No match")  # winter dates, of snow and bare trees, don't look like the best NDVI
 
 
 class CheckerboardTask(EOTask):
@@ -203,4 +206,7 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except EOLearnError as error:
+        sys.exit(f"{type(error).__name__}: {error}")

@@ -176,6 +176,11 @@ def test_workers_must_be_at_least_one(nodes):
 # --- settings ----------------------------------------------------------------------------------------------------
 
 
+def test_only_workflows_are_run(nodes):
+    with pytest.raises(SettingError, match="runs an EOWorkflow, got"):
+        EOExecutor(nodes, [])
+
+
 def test_arguments_may_come_from_a_generator(nodes, workflow):
     executor = EOExecutor(workflow, ({nodes[0]: {"number": number}} for number in range(3)))
     assert [result.outputs["double"] for result in executor.run(disable=True)] == [0, 2, 4]

@@ -159,7 +159,7 @@ class TestFailedDates:
         bands = patch[BANDS].copy()
         bands[2] = 0.5
         patch[BANDS] = bands
-        with pytest.warns(EORuntimeWarning, match=r"Date 2 of .*'BANDS'"):
+        with pytest.warns(EORuntimeWarning, match=r"'BANDS'.* dates \[2\]"):
             aligned = ECCRegistrationTask(BANDS, REFERENCE, 0)(patch)
         np.testing.assert_array_equal(aligned[CLASSES][2], patch[CLASSES][2])
         assert aligned.meta_info["warp_matrices"][2] == np.eye(2, 3).tolist()
@@ -167,9 +167,8 @@ class TestFailedDates:
 
     def test_a_date_without_a_valid_pixel_stays_as_it_is_with_a_warning(self, patch):
         patch[VALID] = np.zeros_like(patch[VALID])
-        with pytest.warns(EORuntimeWarning, match="Date") as warned:
+        with pytest.warns(EORuntimeWarning, match=r"dates \[0, 1, 2, 3, 4\]"):
             aligned = ECCRegistrationTask(BANDS, REFERENCE, 0, valid_mask_feature=VALID)(patch)
-        assert [str(warning.message).split(" of ")[0] for warning in warned] == [f"Date {index}" for index in range(5)]
         np.testing.assert_array_equal(aligned[BANDS], patch[BANDS])
 
     def test_a_date_with_missing_values_alone_keeps_them(self, patch):
@@ -180,7 +179,7 @@ class TestFailedDates:
     def test_one_pixel_stays_as_it_is_with_a_warning(self):
         patch = EOPatch(bbox=BBox((0, 0, 10, 10), CRS.UTM_33N), timestamps=["2020-01-01"])
         patch[BANDS], patch[REFERENCE] = np.ones((1, 1, 1, 1)), np.ones((1, 1, 1))
-        with pytest.warns(EORuntimeWarning, match="Date 0"):
+        with pytest.warns(EORuntimeWarning, match=r"dates \[0\]"):
             aligned = ECCRegistrationTask(BANDS, REFERENCE, 0)(patch)
         np.testing.assert_array_equal(aligned[BANDS], patch[BANDS])
 

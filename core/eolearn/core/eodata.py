@@ -28,6 +28,7 @@ from .feature_dicts import _FeatureDict, _TemporalArrayDict, feature_dict
 from .temporal_selection import TemporalSelectionSpec, parse_timestamps, select_dates
 from .types import Feature, FeaturesSpecification
 from .utils.parsing import FeatureParser
+from .utils.threads import thread_limit
 
 if TYPE_CHECKING:
     from fsspec import AbstractFileSystem
@@ -483,8 +484,8 @@ class EOPatch:
 
     def _load_all(self) -> None:
         features = self.get_features()
-        with ThreadPoolExecutor() as pool:
-            list(pool.map(self.__getitem__, features))
+        with ThreadPoolExecutor(thread_limit()) as pool:
+            list(pool.map(self.__getitem__, features))  # raises what a thread has raised
 
     def plot(
         self,

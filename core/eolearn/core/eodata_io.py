@@ -4,13 +4,20 @@ from __future__ import annotations
 
 import posixpath
 import sys
-import warnings
 from collections.abc import Iterable
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from .constants import FeatureType, OverwritePermission
-from .exceptions import BrokenFile, EODeprecationWarning, FeatureExists, FeatureNotStored, SettingError, StorageError
+from .exceptions import (
+    BrokenFile,
+    EODeprecationWarning,
+    FeatureExists,
+    FeatureNotStored,
+    SettingError,
+    StorageError,
+    warn_user,
+)
 from .storage.feature_io import FeatureIO, FeatureIOGZip
 from .storage.layout import (
     BBOX_FILENAME,
@@ -246,9 +253,8 @@ def _load_timestamps(
 
 
 def _warn_of_old_file(filesystem: AbstractFileSystem, path: str) -> None:
-    warnings.warn(
+    warn_user(
         f"{get_full_path(filesystem, path)} is a file of an older release. Load the whole patch and save it again to "
         "bring it up to date.",
-        category=EODeprecationWarning,
-        stacklevel=5,
+        EODeprecationWarning,
     )

@@ -6,14 +6,21 @@ import importlib
 import logging
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import nullcontext
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from .eonode import EONode, ExceptionInfo, NodeStats
 from .eoworkflow import EOWorkflow, WorkflowResults
-from .exceptions import EODeprecationWarning, EORuntimeWarning, MissingExtra, SettingError, TemporalDimensionWarning
+from .exceptions import (
+    EODeprecationWarning,
+    EORuntimeWarning,
+    MissingExtra,
+    NotRunYet,
+    SettingError,
+    TemporalDimensionWarning,
+)
 from .execution.engine import Failure, Outcome, Success
 from .execution.logs import HandlerFactory, LogSettings
 from .execution.report_folder import log_names, make_report_folder, report_folder_name
@@ -79,8 +86,9 @@ class EOExecutor:
     raise_on_temporal_mismatch: whether an execution fails that makes an EOPatch whose timestamps and features don't
         agree, instead of warning of it.
 
-    An execution that fails is no matter for the others. Raises SettingError (a ValueError) for arguments of nodes that
-    are not in the workflow, and if there aren't as many names as executions.
+    An execution that fails is no matter for the others. What fails outside of a task, such as sending arguments to a
+    worker, is under the uid ``""`` in the statistics of the execution. Raises SettingError (a ValueError) for arguments
+    of nodes that are not in the workflow, and if there aren't as many names as executions.
 
     Example:
         >>> load, save = nodes = linearly_connect_tasks(LoadTask("patches"), SaveTask("copies"))
@@ -109,6 +117,8 @@ class EOExecutor:
         logs_handler_factory: _HandlerFactoryType = logging.FileHandler,
         raise_on_temporal_mismatch: bool = False,
     ):
+        if not isinstance(workflow, EOWorkflow):
+            raise SettingError(f"An executor runs an EOWorkflow, got {workflow!r}.")
         self.workflow = workflow
         self.execution_kwargs = _checked_kwargs(workflow, execution_kwargs)
         self.execution_names = _checked_names(execution_names, len(self.execution_kwargs))
@@ -145,19 +155,11 @@ class EOExecutor:
         self.report_folder = report_folder_name(self.logs_folder, self.start_time)
         if self.save_logs:
             self.report_folder = make_report_folder(self.filesystem, self.report_folder)
-            if run_params.in_processes and self.get_report_path().startswith("memory://"):
-                warnings.warn(
-                    "Each process has a memory:// of its own: what worker processes log there is lost. Save logs to a "
-                    "folder, or use multiprocess=False.",
-                    category=EORuntimeWarning,
-                    stacklevel=3,
-                )
+            self._warn_of_lost_logs(run_params)
         processing_args = self._get_processing_args(run_params)
         results: dict[int, WorkflowResults] = {}
-        strictness = warnings.catch_warnings() if self.raise_on_temporal_mismatch else nullcontext()
+        strictness = _temporal_mismatch_is_error() if self.raise_on_temporal_mismatch else nullcontext()
         with strictness, _progress_bar(len(processing_args), run_params.tqdm_kwargs) as bar:
-            if self.raise_on_temporal_mismatch:
-                warnings.simplefilter("error", TemporalDimensionWarning)
             for position, outcome in self._run_execution(processing_args, run_params):
                 results[position] = outcome.value if isinstance(outcome, Success) else self._results_of(outcome)
                 bar.update()
@@ -165,6 +167,15 @@ class EOExecutor:
         self.execution_results = [result.drop_outputs() for result in full_results]
         self.general_stats = self._get_general_stats(run_params.workers)
         return full_results
+
+    def _warn_of_lost_logs(self, run_params: _ExecutionRunParams) -> None:
+        if run_params.in_processes and self.get_report_path().startswith("memory://"):
+            warnings.warn(
+                "Each process has a memory:// of its own: what worker processes log there is lost. Save logs to a "
+                "folder, or use multiprocess=False.",
+                category=EORuntimeWarning,
+                stacklevel=4,
+            )
 
     def _get_processing_args(self, run_params: _ExecutionRunParams) -> list[_ProcessingData]:
         logs = LogSettings(self.filesystem, self.logs_handler_factory, self.logs_filter, run_params.in_threads)
@@ -201,7 +212,7 @@ class EOExecutor:
             node = self.workflow.get_nodes()[failure.step]
             uid, name = node.uid, node.get_name()
         start, end = datetime.fromtimestamp(failure.started), datetime.now()
-        info = ExceptionInfo(failure.error, failure.traceback, "a worker process.")
+        info = ExceptionInfo(failure.error, failure.traceback, f"{name}.")
         return WorkflowResults({}, start, end, {uid: NodeStats(uid, name, start, end, info)})
 
     def _get_general_stats(self, workers: int) -> dict[str, Any]:
@@ -238,7 +249,7 @@ class EOExecutor:
 
     def _path(self, name: str, full_path: bool) -> str:
         if self.report_folder is None:
-            raise RuntimeError("There is no report folder yet: the executor makes one when it is run.")
+            raise NotRunYet("There is no report folder yet: the executor makes one when it is run.")
         path = f"{self.report_folder}/{name}"
         return get_full_path(self.filesystem, path) if full_path else path
 
@@ -291,6 +302,14 @@ class _Execution:
 
         self.__dict__.update(state)
         watch(self._common.workflow)
+
+
+@contextmanager
+def _temporal_mismatch_is_error() -> Iterator[None]:
+    """Raise TemporalDimensionWarning: here, in threads, and in worker processes, which get the filters of warnings."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", TemporalDimensionWarning)
+        yield
 
 
 def _checked_kwargs(

@@ -75,6 +75,10 @@ class NodeMissing(EOLearnError, KeyError):
     """A node that was asked for is not in the workflow."""
 
 
+class NotRunYet(EOLearnError, RuntimeError):
+    """What was asked for exists only after a run."""
+
+
 class WorkerDied(EOLearnError, RuntimeError):
     """A worker process ended in the middle of an execution."""
 

@@ -104,7 +104,7 @@ class ECCRegistrationTask(EOTask):
         It has the bounding box and the timestamps of the given one, and in ``meta_info["warp_matrices"]`` for each
         position of a date the matrix, as nested lists, that leads from pixels (x, y, 1) of the reference to those of
         the date. A date that can't be registered stays as it is, under the identity and, unless it is because of
-        ``max_translation``, with an EORuntimeWarning.
+        ``max_translation``, named in an EORuntimeWarning.
 
         Raises DataError for features whose shapes don't fit together, and for a channel that is missing.
         """
@@ -181,13 +181,15 @@ class ECCRegistrationTask(EOTask):
             frame_valid = None if valid is None else valid[index]
             return self._find_matrix(masked_reference, frames[index], frame_valid, self.warp_mode)
 
-        matrices = []
-        for index, (matrix, problem) in enumerate(pool.map(find, range(len(frames)))):
-            if problem:
-                message = f"Date {index} of {self.registration_feature} stays as it is, no match was found: {problem}"
-                warn_user(message, EORuntimeWarning)
-            matrices.append(_identity() if self.is_translation_large(matrix) else matrix)
-        return matrices
+        found = list(pool.map(find, range(len(frames))))
+        problems = {index: problem for index, (_, problem) in enumerate(found) if problem}
+        if problems:
+            warn_user(
+                f"No match with {self.reference_feature} was found for {self.registration_feature} at the positions of "
+                f"dates {list(problems)}, which stay as they are. OpenCV says: {'; '.join(set(problems.values()))}",
+                EORuntimeWarning,
+            )
+        return [_identity() if self.is_translation_large(matrix) else matrix for matrix, _ in found]
 
     def _find_matrix(
         self, reference: MaskedImage, frame: NDArray[Any], valid: NDArray[np.bool_] | None, warp_mode: int
@@ -203,7 +205,7 @@ class ECCRegistrationTask(EOTask):
                 gauss_kernel_size=self.gauss_kernel_size,
             ), ""
         except cv2.error as error:
-            return _identity(), " ".join(str(error).split())
+            return _identity(), str(error.err)
 
     def _channel_of(self, eopatch: EOPatch, feature: Feature) -> NDArray[Any]:
         data: NDArray[Any] = eopatch[feature]

@@ -68,9 +68,13 @@ def test_what_is_not_there_need_not_be_removed(folder):
 
 
 def test_an_error_changes_nothing(folder):
-    with pytest.raises(ZeroDivisionError), Transaction(folder) as transaction:
-        stage(transaction, data__A="new A")
-        raise ZeroDivisionError
+    def fail():
+        with Transaction(folder) as transaction:
+            stage(transaction, data__A="new A")
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fail()
     assert content(folder) == OLD
     assert [path.name for path in folder.iterdir()] == ["data"]
 
@@ -212,9 +216,10 @@ def test_a_journal_leads_nowhere_else(folder, tmp_path, kind, name):
 def test_a_save_through_a_link_is_refused_before_anything_changes(folder, tmp_path):
     (tmp_path / "elsewhere").mkdir()
     (folder / "link").symlink_to(tmp_path / "elsewhere")
-    with pytest.raises(StorageError, match="'link/A' lies outside"), Transaction(folder) as transaction:
+    with Transaction(folder) as transaction:
         stage(transaction, link__A="new A", data__A="new A")
-        transaction.commit([])
+        with pytest.raises(StorageError, match="'link/A' lies outside"):
+            transaction.commit([])
     assert content(folder) == OLD
 
 

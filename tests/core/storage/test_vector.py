@@ -17,6 +17,7 @@ from eolearn.core.storage.vector import FeatureIOGeoDf
 from eolearn.core.utils.fs import get_filesystem
 
 TIMES = [dt.datetime(2020, 1, 2), dt.datetime(2020, 1, 7, 10, 30, 5, 250_000)]
+POINTS = (Point(0, 0), Point(1, 2))
 ZONE = dt.timezone(dt.timedelta(hours=2))
 
 
@@ -25,7 +26,7 @@ def filesystem(tmp_path):
     return get_filesystem(f"memory:/{tmp_path}", create=True)
 
 
-def table(geometries=(Point(0, 0), Point(1, 2)), crs=32633, **columns):
+def table(geometries=POINTS, crs=32633, **columns):
     return gpd.GeoDataFrame(columns, geometry=list(geometries), crs=crs)
 
 

@@ -126,4 +126,4 @@ class ThreadEngine:
                 yield running.pop(future), future.result()
 
 
-_ENGINES: tuple[type[Engine], ...] = (SerialEngine, ThreadEngine)
+_: tuple[type[Engine], ...] = (SerialEngine, ThreadEngine)

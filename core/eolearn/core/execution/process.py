@@ -30,9 +30,9 @@ _starting = threading.Lock()
 class WorkerProcess:
     """A process that does one task after the other.
 
-    It is started when this is made, and ready for messages at once. It is a child of a server that has loaded numpy
-    and eo-learn, and of some heavy packages those that this process has loaded when the first
-    worker starts. The module ``__main__`` is not imported in it, so scripts need no main guard.
+    It is started when this is made, and ready for messages at once. It is a child of a server that has loaded numpy and
+    eo-learn, and those of some heavy packages that this process has loaded when the first worker starts. The module
+    ``__main__`` is not imported in it, so scripts need no main guard.
     """
 
     def __init__(self) -> None:

@@ -95,7 +95,10 @@ def list_patch_folder(filesystem: AbstractFileSystem, patch_location: str) -> li
     on_disk = local_path(filesystem, patch_location)
     if on_disk is not None:
         recover(Path(on_disk))
-    return [entry for entry in _list_folder(filesystem, patch_location) if not is_staging(entry)]
+    entries = _list_folder(filesystem, patch_location)
+    if len(entries) == 1 and not filesystem.isdir(patch_location):  # fsspec lists a file as the content of itself
+        raise PathNotFound(f"{get_full_path(filesystem, patch_location)} is a file, not the folder of a patch.")
+    return [entry for entry in entries if not is_staging(entry)]
 
 
 def find_replaced(filesystem: AbstractFileSystem, patch_location: str, saved: Collection[str]) -> list[str]:

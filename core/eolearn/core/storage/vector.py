@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from geopandas import GeoDataFrame
     from pandas import Series
 
+_VERSION = "1.2"  # of the standard: GDAL before 3.7, which 1.5.6 may run with, takes later ones only from files
 _ROW_COLUMN = "eolearn_row"  # GeoPackage numbers the rows: under its default name, a column "fid" would be lost
 
 
@@ -58,6 +59,7 @@ class FeatureIOGeoDf(FeatureIOGZip["GeoDataFrame"]):
                 engine="pyogrio",
                 index=False,
                 layer=split_all_extensions(PurePosixPath(path).name)[0],
+                dataset_options={"VERSION": _VERSION},
                 layer_options={"FID": _ROW_COLUMN, "GEOMETRY_NAME": data.geometry.name},
             )
         except (AttributeError, TypeError, ValueError, OverflowError, RuntimeError) as error:

@@ -61,9 +61,7 @@ class SaveTask(IOTask):
     features: which ones are saved.
     overwrite_permission: what may happen to features that are saved there already.
     save_timestamps: "auto" saves them if all features are, or at least one with a time axis.
-    use_zarr: whether arrays are saved as Zarr, which can be read and written in part.
-    temporal_selection: the dates of a saved patch that this one has, by position, or "infer" for a look at the
-        timestamps; only with Zarr.
+    use_zarr, temporal_selection: not available in this version, SettingError when the task runs.
 
     Example:
         >>> SaveTask("patches", features=[FeatureType.DATA])(patch, eopatch_folder="42")
@@ -123,8 +121,7 @@ class LoadTask(IOTask):
     features: which ones are loaded.
     lazy_loading: whether a feature is read only when it is first used.
     load_timestamps: "auto" loads them if all features are loaded, or at least one with a time axis.
-    temporal_selection: the dates that are loaded: positions, a mask, a slice, or a function of the list of timestamps;
-        arrays must be saved as Zarr for it.
+    temporal_selection: not available in this version, SettingError when the task runs.
 
     Example:
         >>> patch = LoadTask("patches", lazy_loading=True)(eopatch_folder="42")

@@ -44,13 +44,16 @@ def _decide_processing_type(workers: int | None, multiprocess: bool) -> _Process
 
 
 def _get_engine(workers: int | None, multiprocess: bool) -> Engine:
-    from ..execution import engine, pool
+    from ..execution.engine import SerialEngine, ThreadEngine
 
-    processing_type = _decide_processing_type(workers, multiprocess)
-    count = workers or available_cpus()
-    if processing_type is _ProcessingType.SINGLE_PROCESS:
-        return engine.SerialEngine()
-    return pool.ProcessEngine(count) if multiprocess else engine.ThreadEngine(count)
+    match _decide_processing_type(workers, multiprocess):
+        case _ProcessingType.SINGLE_PROCESS:
+            return SerialEngine()
+        case _ProcessingType.MULTITHREADING:
+            return ThreadEngine(workers or available_cpus())
+    from ..execution.pool import ProcessEngine  # only now: multiprocessing takes a while to import
+
+    return ProcessEngine(workers or available_cpus())
 
 
 def _progress_bar(total: int, tqdm_kwargs: Mapping[str, Any]) -> tqdm:
