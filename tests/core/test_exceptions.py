@@ -20,6 +20,7 @@ BUILT_IN = {
     "FeatureExists": (ValueError,),
     "IndexOutOfRange": (IndexError, ValueError),
     "NodeMissing": (KeyError,),
+    "NotRunYet": (RuntimeError,),
     "TimestampsMissing": (RuntimeError,),
     "StorageError": (OSError,),
     "PathNotFound": (FileNotFoundError,),
