@@ -638,3 +638,18 @@ class TestOldMetaInfo:
 def test_a_feature_io_can_be_read_by_itself(patch, folder):
     patch.save(folder)
     assert FeatureIOJson("/meta_info/made.json.gz", get_filesystem(folder)).load() == patch.meta_info["made"]
+
+
+@pytest.mark.parametrize("settings", [{}, {"use_zarr": True}, {"overwrite_permission": "maybe"}])
+def test_a_save_that_is_refused_leaves_no_folder_behind(patch, tmp_path, settings):
+    patch.meta_info["what"] = object()
+    with pytest.raises((DataError, SettingError, TypeError)):
+        patch.save(tmp_path / "new/patch", **settings)
+    assert not (tmp_path / "new").exists()
+
+
+def test_a_place_that_cannot_be_written_to_is_named(patch, tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(StorageError, match="file/patch"):
+        patch.save(tmp_path / "file/patch")
+    assert files_in(tmp_path) == ["file"]

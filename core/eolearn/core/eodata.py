@@ -422,12 +422,12 @@ class EOPatch:
             >>> patch.save("patches/42", features=[FeatureType.DATA], overwrite_permission="OVERWRITE_FEATURES")
         """
         from .eodata_io import save_eopatch
-        from .utils.fs import get_filesystem
+        from .utils.fs import get_base_filesystem_and_path
 
         if compress_level is not None:
             warn_user("compress_level is deprecated and has no effect.", EODeprecationWarning)
         if filesystem is None:
-            filesystem, path = get_filesystem(path, create=True), "/"
+            filesystem, path = get_base_filesystem_and_path(path)
         save_eopatch(
             self,
             filesystem,

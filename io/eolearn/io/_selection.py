@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from sentinelhub import parse_time_interval
 
-from eolearn.core.exceptions import SettingError
+from eolearn.core.exceptions import IndexOutOfRange, SettingError
 
 _BAND_FORMS = "Bands are a list of positions, or a tuple (first, last) of them, the last one included."
 _DATE_FORMS = (
@@ -83,4 +83,4 @@ def _listed(indices: list[Any], count: int, name: str, forms: str) -> list[int]:
     try:
         return [int(position) for position in np.arange(count)[positions]]
     except IndexError:
-        raise IndexError(f"{name}={indices!r} is out of range: there are {count}.") from None
+        raise IndexOutOfRange(f"{name}={indices!r} is out of range: there are {count}.") from None

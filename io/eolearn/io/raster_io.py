@@ -27,7 +27,7 @@ from eolearn.core.exceptions import (
     StorageError,
     warn_user,
 )
-from eolearn.core.utils.fs import as_filesystem, get_base_filesystem_and_path, is_s3_path
+from eolearn.core.utils.fs import as_filesystem, get_base_filesystem_and_path
 
 from ._casting import castable
 from ._file_paths import file_paths
@@ -75,8 +75,7 @@ class BaseRasterIoTask(IOTask):
         if path is None:
             raise SettingTypeError(f"{type(self).__name__} needs a path: a folder, or a file.")
         if filesystem is None:
-            options = {"config": config} if is_s3_path(path) else {}
-            filesystem, path = get_base_filesystem_and_path(path, **options)
+            filesystem, path = get_base_filesystem_and_path(path, config=config)
         super().__init__(path, filesystem=as_filesystem(filesystem), create=create, config=config)
         self.feature = self.parse_feature(feature, allowed_feature_types=FeatureType.is_array)
         self.image_dtype = _checked_dtype(image_dtype)
@@ -189,7 +188,6 @@ class ExportToTiffTask(BaseRasterIoTask):
             if self.date_indices is not None:
                 if len(array) != len(timestamps):
                     raise DataError(f"{self.feature} has {len(array)} dates, but the EOPatch {len(timestamps)}.")
-
                 frames = date_positions(self.date_indices, timestamps)
                 timestamps = [timestamps[frame] for frame in frames]
         bands = None if self.band_indices is None else band_positions(self.band_indices, array.shape[-1])

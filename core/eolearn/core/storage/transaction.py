@@ -13,6 +13,7 @@ failure of power is another thing: nothing is flushed to the disk.
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import json
 import os
@@ -46,16 +47,24 @@ class Transaction:
         self._folder = folder
         self._staging = folder / f"{_PREFIX}{os.getpid()}-{secrets.token_hex(6)}-{_host()}"
         self._files: list[str] = []
+        self._made: list[Path] = []  # folders that go again if there is no commit
 
     def __enter__(self) -> Self:
         _active.add(self._staging.name)
+        self._made = [path for path in (self._folder, *self._folder.parents) if not path.exists()]
         self._staging.mkdir(parents=True)
         return self
 
     def __exit__(self, *_: object) -> None:
         if not (self._staging / _JOURNAL).exists():  # where a committed save met an error, it stays to be completed
             shutil.rmtree(self._staging, ignore_errors=True)
+            self._remove_made_folders()
         _active.discard(self._staging.name)
+
+    def _remove_made_folders(self) -> None:
+        with contextlib.suppress(OSError):  # what others have put there in the meantime stays
+            for path in self._made:
+                path.rmdir()
 
     def stage(self, name: str) -> Path:
         """Return where to write a file, given its path relative to the folder."""
@@ -70,6 +79,7 @@ class Transaction:
         content = {"put": _inside(self._folder, self._files), "remove": _inside(self._folder, remove)}
         written.write_text(json.dumps(content), encoding="utf-8")
         written.replace(self._staging / _JOURNAL)
+        self._made = []
         _complete(self._folder, self._staging)
 
 

@@ -10,6 +10,7 @@ from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
+from ..exceptions import EOLearnError, StorageError
 from ..utils.fs import local_path
 from ..utils.threads import thread_limit
 from .feature_io import FeatureIOGZip
@@ -54,9 +55,14 @@ def _replace_files(folder: Path, files: list[FileToWrite], obsolete: list[str]) 
         with path.open("wb") as target:
             file.write(str(folder), target)
 
-    with Transaction(folder) as transaction:
-        _in_threads(write, files, [transaction.stage(file.name) for file in files])
-        transaction.commit(obsolete)
+    try:
+        with Transaction(folder) as transaction:
+            _in_threads(write, files, [transaction.stage(file.name) for file in files])
+            transaction.commit(obsolete)
+    except EOLearnError:
+        raise
+    except OSError as error:
+        raise StorageError(f"The patch can't be saved in {folder}: {error}. What was there is as it was.") from error
 
 
 def _put_files(filesystem: AbstractFileSystem, folder: str, files: list[FileToWrite], obsolete: list[str]) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-from ..exceptions import MissingExtra, PathNotFound, SettingError
+from ..exceptions import MissingExtra, PathNotFound, SettingError, StorageError
 
 if TYPE_CHECKING:
     from fsspec import AbstractFileSystem
@@ -39,10 +39,17 @@ def get_filesystem(
 
     filesystem, root = url_to_fs(str(path), **kwargs)
     if create:
-        filesystem.makedirs(root, exist_ok=True)
+        _make_folder(filesystem, root)
     elif not filesystem.isdir(root):
         raise PathNotFound(f"There is no folder {str(path)!r} ({filesystem.unstrip_protocol(root)}).")
     return RootedFileSystem(root or "/", filesystem)
+
+
+def _make_folder(filesystem: AbstractFileSystem, folder: str) -> None:
+    try:
+        filesystem.makedirs(folder, exist_ok=True)
+    except OSError as error:
+        raise StorageError(f"The folder {filesystem.unstrip_protocol(folder)} can't be made: {error}.") from error
 
 
 def as_filesystem(filesystem: object) -> AbstractFileSystem:
@@ -64,10 +71,12 @@ def as_filesystem(filesystem: object) -> AbstractFileSystem:
     return filesystem
 
 
-def get_base_filesystem_and_path(*path_parts: str | Path, **kwargs: Any) -> tuple[AbstractFileSystem, str]:
+def get_base_filesystem_and_path(
+    *path_parts: str | Path, config: SHConfig | None = None, **kwargs: Any
+) -> tuple[AbstractFileSystem, str]:
     """Return a filesystem rooted at the top (the disk or the bucket), and the path in it.
 
-    kwargs: as in :func:`get_filesystem`.
+    config, kwargs: as in :func:`get_filesystem`.
 
     Example:
         >>> get_base_filesystem_and_path("s3://bucket/folder", "patch")[1]
@@ -76,7 +85,7 @@ def get_base_filesystem_and_path(*path_parts: str | Path, **kwargs: Any) -> tupl
     path = join_path(*path_parts)
     if is_s3_path(path):
         bucket, _, relative = path.removeprefix("s3://").partition("/")
-        return load_s3_filesystem(f"s3://{bucket}", **kwargs), relative
+        return load_s3_filesystem(f"s3://{bucket}", config=config, **kwargs), relative
     from fsspec.core import url_to_fs
 
     from .rooted_filesystem import RootedFileSystem
