@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 
 from eolearn.core.exceptions import BrokenFile, DataError
-from eolearn.core.storage import gzip_writer
+from eolearn.core.storage import gzip_members
 from eolearn.core.storage.npy import FeatureIONumpy
 from eolearn.core.utils.fs import get_filesystem
 
@@ -63,7 +63,7 @@ def test_what_numpy_saved_is_loaded(array, compressed):
 @pytest.mark.parametrize("step", [1, 2], ids=["contiguous", "strided"])
 def test_large_arrays_are_saved_in_several_pieces(step):
     filesystem = in_memory()
-    array = np.arange(step * (gzip_writer._MEMBER_BYTES // 4 * 5 // 2), dtype=np.float32)[::step]
+    array = np.arange(step * (gzip_members._MEMBER_BYTES // 4 * 5 // 2), dtype=np.float32)[::step]
     assert_same(FeatureIONumpy(FeatureIONumpy.save(array, filesystem, "a", 1), filesystem).load(), array)
 
 

@@ -18,6 +18,13 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
+class ByteReader(Protocol):
+    """A stream that gives bytes."""
+
+    def read(self, size: int = -1, /) -> bytes:
+        """Return at most as many bytes, all for a negative number."""
+
+
 class ByteWriter(Protocol):
     """A stream that takes bytes."""
 
@@ -142,19 +149,18 @@ class FeatureIOGZip(FeatureIO[T]):
         if not compress_level:
             cls._write(data, file, path)
             return
-        from .gzip_writer import GzipWriter
+        from .gzip_members import GzipWriter
 
         cls._write(data, GzipWriter(file, compress_level), path)
 
     def _load(self) -> T:
-        from isal import igzip, isal_zlib
+        from isal import isal_zlib
+
+        from .gzip_members import GzipReader
 
         try:
             with self._open() as file:
-                if not self.path.endswith(".gz"):
-                    return self._read_all(file)
-                with igzip.open(file, "rb") as stream:  # type: ignore[no-untyped-call]
-                    return self._read_all(stream)
+                return self._read_all(GzipReader(file) if self.path.endswith(".gz") else file)
         except FileNotFoundError as error:
             raise PathNotFound(f"There is no file {get_full_path(self.filesystem, self.path)}.") from error
         except BrokenFile:
@@ -166,7 +172,7 @@ class FeatureIOGZip(FeatureIO[T]):
         on_disk = local_path(self.filesystem, self.path)
         return io.BytesIO(self.filesystem.cat_file(self.path)) if on_disk is None else open(on_disk, "rb")
 
-    def _read_all(self, file: BinaryIO) -> T:
+    def _read_all(self, file: ByteReader) -> T:
         value = self._read(file)
         if file.read(1):  # at the end, gzip compares the checksum
             raise self._broken("bytes follow after its end")
@@ -177,7 +183,7 @@ class FeatureIOGZip(FeatureIO[T]):
         return cls.extension, cls.extension + ".gz"
 
     @abstractmethod
-    def _read(self, file: BinaryIO) -> T:
+    def _read(self, file: ByteReader) -> T:
         """Read a value from a stream of uncompressed bytes."""
 
     @classmethod

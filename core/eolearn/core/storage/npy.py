@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from tokenize import TokenError
-from typing import Any, BinaryIO
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..exceptions import DataError
-from .feature_io import ByteWriter, FeatureIOGZip
+from .feature_io import ByteReader, ByteWriter, FeatureIOGZip
 
 
 class FeatureIONumpy(FeatureIOGZip[NDArray[Any]]):
@@ -21,7 +21,7 @@ class FeatureIONumpy(FeatureIOGZip[NDArray[Any]]):
 
     extension = ".npy"
 
-    def _read(self, file: BinaryIO) -> NDArray[Any]:
+    def _read(self, file: ByteReader) -> NDArray[Any]:
         try:
             array: NDArray[Any] = np.lib.format.read_array(file, allow_pickle=False)
         except ValueError as error:

@@ -6,10 +6,10 @@ import json
 import math
 from collections.abc import Mapping
 from datetime import date, datetime
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any
 
 from ..exceptions import DataError, SettingTypeError
-from .feature_io import ByteWriter, FeatureIOGZip, T
+from .feature_io import ByteReader, ByteWriter, FeatureIOGZip, T
 
 if TYPE_CHECKING:
     from sentinelhub import BBox
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 class _FeatureIOText(FeatureIOGZip[T]):
     """A value that can be put into JSON."""
 
-    def _read(self, file: BinaryIO) -> T:
+    def _read(self, file: ByteReader) -> T:
         return self._from_json(json.loads(file.read().decode("utf-8")))
 
     @classmethod

@@ -6,12 +6,12 @@ import io
 import shutil
 import tempfile
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING
 
 from ..constants import TIMESTAMP_COLUMN
 from ..exceptions import DataError
 from ..utils.fs import split_all_extensions
-from .feature_io import ByteWriter, FeatureIOGZip
+from .feature_io import ByteReader, ByteWriter, FeatureIOGZip
 
 if TYPE_CHECKING:
     from geopandas import GeoDataFrame
@@ -30,7 +30,7 @@ class FeatureIOGeoDf(FeatureIOGZip["GeoDataFrame"]):
 
     extension = ".gpkg"
 
-    def _read(self, file: BinaryIO) -> GeoDataFrame:
+    def _read(self, file: ByteReader) -> GeoDataFrame:
         import geopandas
         from pyogrio.errors import DataLayerError, DataSourceError
 
