@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from .types import Feature, FeaturesSpecification
 
-_REDUCTIONS: dict[str, Callable[[NDArray[Any]], NDArray[Any]]] = {
+_REDUCTIONS: dict[str, Callable[..., Any]] = {
     "min": np.fmin.reduce,
     "max": np.fmax.reduce,
     "mean": nan_mean,

@@ -111,7 +111,7 @@ def _random_array(
     pixels = config.raster_shape if feature_type.is_spatial() else ()
     shape = (*times, *pixels, depth)
     if feature_type.is_discrete():
-        return rng.integers(config.max_integer_value, size=shape)
+        return np.asarray(rng.integers(config.max_integer_value, size=shape))
     return rng.normal(size=shape)
 
 

@@ -42,7 +42,7 @@ def average_repeats(series: NDArray[np.floating[Any]], position: NDArray[np.intp
 
     series: of shape (dates, ...), NaN where invalid. position: the moment of each row, 0 and up, without gaps.
     """
-    moments = int(position.max()) + 1
+    moments = int(np.max(position)) + 1
     total = np.zeros((moments, *series.shape[1:]))
     count = np.zeros(total.shape, np.int64)
     for row, moment in zip(series, position, strict=True):

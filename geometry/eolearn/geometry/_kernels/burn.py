@@ -88,7 +88,7 @@ def _burn_codes(
     shapes: Sequence[Any], codes: NDArray[np.intp], shape_hw: tuple[int, ...], **options: Any
 ) -> NDArray[np.unsignedinteger[Any]]:
     """Return 1 + the code of the last shape that covers a pixel, 0 where none does."""
-    dtype = np.min_scalar_type(int(codes.max()) + 1)
+    dtype = np.min_scalar_type(int(np.max(codes)) + 1)
     coded = zip(shapes, (codes + 1).tolist(), strict=True)
     return np.asarray(rasterize(coded, out_shape=shape_hw, fill=0, dtype=dtype, **options))
 

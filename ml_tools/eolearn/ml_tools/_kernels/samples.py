@@ -86,7 +86,7 @@ def get_mask_of_samples(image_shape: tuple[int, int], row_grid: ArrayLike, colum
     except ValueError as error:
         raise IndexOutOfRange(f"Some samples lie outside of the image, which has shape {image_shape}.") from error
     counts = np.bincount(pixels, minlength=image_shape[0] * image_shape[1])
-    return counts.astype(np.min_scalar_type(counts.max(initial=0))).reshape(image_shape)
+    return counts.astype(np.min_scalar_type(np.max(counts, initial=0))).reshape(image_shape)
 
 
 def take_samples(data: NDArray[Any], row_grid: NDArray[np.int64], column_grid: NDArray[np.int64]) -> NDArray[Any]:
