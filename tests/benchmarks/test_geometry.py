@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 import geopandas as gpd
 import numpy as np
 import pytest
@@ -21,16 +19,6 @@ SIZE = 512
 TRANSFORM = Affine(10, 0, 500000, 0, -10, 5105120)
 
 
-def best_time(function, repeats=5):
-    function()
-    times = []
-    for _ in range(repeats):
-        start = time.perf_counter()
-        function()
-        times.append(time.perf_counter() - start)
-    return min(times)
-
-
 def fields(count):
     """Round fields of 15 to 60 m, one of 8 crops on each, over a square of 5,120 m."""
     rng = np.random.default_rng(3)
@@ -46,7 +34,7 @@ def report(name, count, seconds, copying):
 
 
 @pytest.mark.parametrize("count", [400, 4000])
-def test_burn(count):
+def test_burn(count, best_time):
     shapes, values = fields(count)
     image = np.zeros((SIZE, SIZE), dtype=np.uint8)
     copying = best_time(image.copy)
@@ -61,7 +49,7 @@ def test_burn(count):
 
 @pytest.mark.parametrize("crs", ["EPSG:32633", "EPSG:4326"])
 @pytest.mark.filterwarnings("ignore:The vectors are in")
-def test_task_over_one_of_a_hundred_patches(crs):
+def test_task_over_one_of_a_hundred_patches(crs, best_time):
     """Most rows of a table lie elsewhere: the index of the table finds those of the patch."""
     shapes, values = fields(40_000)
     table = gpd.GeoDataFrame({"crop": values}, geometry=shapes, crs="EPSG:32633").to_crs(crs)

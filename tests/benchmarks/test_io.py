@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 import numpy as np
 import pytest
 from sentinelhub import CRS, BBox
@@ -14,15 +12,6 @@ from eolearn.io import ExportToTiffTask
 
 pytestmark = pytest.mark.benchmark
 BANDS = (FeatureType.DATA, "BANDS")
-
-
-def best_time(function, repeats=5):
-    times = []
-    for _ in range(repeats):
-        start = time.perf_counter()
-        function()
-        times.append(time.perf_counter() - start)
-    return min(times)
 
 
 @pytest.fixture(scope="module")
@@ -42,7 +31,7 @@ def patch():
 
 @pytest.mark.parametrize("threads", [1, None])
 @pytest.mark.parametrize("compress", [None, "deflate", "lzw", "zstd"])
-def test_export(patch, tmp_path, compress, threads):
+def test_export(patch, tmp_path, compress, threads, best_time):
     limit_threads(threads)
     path, plain = tmp_path / "map.tif", tmp_path / "plain"
     task = ExportToTiffTask(BANDS, path, compress=compress)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 import numpy as np
 import pytest
 
@@ -13,33 +11,17 @@ pytestmark = pytest.mark.benchmark
 SHAPE = (24, 256, 256, 10)
 
 
-def best_time(function, repeats=7):
-    function()  # touches the memory
-    times = []
-    for _ in range(repeats):
-        start = time.perf_counter()
-        function()
-        times.append(time.perf_counter() - start)
-    return min(times)
-
-
-def report(name, pixel_dates, seconds, copied):
-    """Print the speed, and the time as a multiple of that of copying what is read and written."""
-    copying = sum(best_time(array.copy) for array in copied)
-    print(f"\n{name:40s} {pixel_dates / seconds / 1e6:9.1f} M pixel-dates/s {seconds / copying:7.1f} x copy")
-
-
 @pytest.mark.parametrize(("dtype", "values"), [(bool, [0]), (np.uint8, [3, 8, 9, 10])])
-def test_filled(dtype, values):
+def test_filled(dtype, values, best_time, report_pixels):
     rng = np.random.default_rng(0)
     data = rng.random(SHAPE, dtype=np.float32)
     codes = np.repeat(np.repeat(rng.integers(0, 12, (24, 32, 32, 1)), 8, axis=1), 8, axis=2)
     mask = codes > 3 if dtype is bool else codes.astype(dtype)
     seconds = best_time(lambda: filled(data, mask, values, np.nan))
-    report(f"filled, {len(values)} of {np.dtype(dtype)}", data.size, seconds, [data, mask])
+    report_pixels(f"filled, {len(values)} of {np.dtype(dtype)}", data.size, seconds, [data, mask])
 
 
-def test_is_any_of():
+def test_is_any_of(best_time, report_pixels):
     mask = np.random.default_rng(0).integers(0, 12, (24, 256, 256, 1)).astype(np.uint8)
     seconds = best_time(lambda: is_any_of(mask, [3, 8, 9, 10]))
-    report("is_any_of, 4 values", mask.size, seconds, [mask])
+    report_pixels("is_any_of, 4 values", mask.size, seconds, [mask])

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 import numpy as np
 import pytest
 from sentinelhub import CRS, BBox
@@ -18,16 +16,6 @@ pytestmark = pytest.mark.benchmark
 SHAPE = (24, 512, 512, 10)
 
 
-def best_time(function, repeats=5):
-    function()
-    times = []
-    for _ in range(repeats):
-        start = time.perf_counter()
-        function()
-        times.append(time.perf_counter() - start)
-    return min(times)
-
-
 def bands():
     return np.random.default_rng(0).random(SHAPE, dtype=np.float32)
 
@@ -36,7 +24,7 @@ def report(name, seconds, reference_name, reference):
     print(f"\n{name:44s} {1e3 * seconds:8.1f} ms {seconds / reference:7.2f} x {reference_name}")
 
 
-def test_take_samples():
+def test_take_samples(best_time):
     data = bands()
     flat = np.random.default_rng(1).choice(512 * 512, 26_214, replace=False)
     rows, columns = (part[:, np.newaxis] for part in np.divmod(flat, 512))
@@ -47,7 +35,7 @@ def test_take_samples():
 
 
 @pytest.mark.parametrize("values", [6, 1000])
-def test_sample_by_values(values):
+def test_sample_by_values(values, best_time):
     image = np.random.default_rng(0).integers(0, values, (512, 512)).astype(np.uint16)
     wanted = dict.fromkeys(range(values), 20)
     copying = best_time(image.copy)
@@ -55,7 +43,7 @@ def test_sample_by_values(values):
     report(f"sample_by_values, {values} values", seconds, "copy", copying)
 
 
-def test_pixel_columns():
+def test_pixel_columns(best_time):
     data = bands()
     copying = best_time(data.copy)
     report("pixel_columns, all rows", best_time(lambda: pixel_columns([data], 0, 512)), "copy", copying)
@@ -65,7 +53,7 @@ def test_pixel_columns():
 
 
 @pytest.mark.parametrize("share", [1, 0.3])
-def test_prediction_task(share):
+def test_prediction_task(share, best_time):
     rng = np.random.default_rng(0)
     patch = EOPatch(bbox=BBox((500000, 5100000, 505120, 5105120), CRS.UTM_33N), timestamps=["2025-01-01"] * 24)
     patch[FeatureType.DATA, "BANDS"] = bands()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import warnings
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -14,13 +13,13 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from .constants import TIMESTAMP_COLUMN, FeatureType, OverwritePermission
+from .eodata_old_names import TIMESTAMP_RENAME_WARNING, OldNames
 from .exceptions import (
     DataError,
     EODeprecationWarning,
     FeatureError,
     MissingExtra,
     SettingTypeError,
-    TemporalDimensionWarning,
     TimestampsMissing,
     warn_user,
 )
@@ -34,9 +33,10 @@ if TYPE_CHECKING:
     from fsspec import AbstractFileSystem
     from sentinelhub import BBox
 
+__all__ = ["MAX_DATA_REPR_LEN", "MISSING_BBOX_WARNING", "TIMESTAMP_RENAME_WARNING", "EOPatch"]
+
 MAX_DATA_REPR_LEN = 100
 MISSING_BBOX_WARNING = "An EOPatch without a bounding box is deprecated: give it the place of its data, bbox=BBox(...)."
-TIMESTAMP_RENAME_WARNING = "The attribute `timestamp` of an EOPatch is deprecated, use `timestamps` instead."
 
 _DATA_TYPES: dict[str, FeatureType] = {
     feature_type.value: feature_type for feature_type in FeatureType if feature_type.value not in ("bbox", "timestamps")
@@ -63,7 +63,7 @@ class _Features:
         eopatch._make_features(self._key, value)
 
 
-class EOPatch:
+class EOPatch(OldNames):
     """All data of one place and one time span: a bounding box, timestamps, and features of several types.
 
     A feature is an array or a table under a :class:`FeatureType`, which fixes its axes, and a name. Features are
@@ -154,17 +154,6 @@ class EOPatch:
         self._timestamps = None if timestamps is None else parse_timestamps(timestamps)
         for features in self._features.values():
             features._set_timestamps(self._timestamps)
-
-    @property
-    def timestamp(self) -> list[datetime] | None:
-        """Old name of :attr:`timestamps`."""
-        warn_user(TIMESTAMP_RENAME_WARNING, EODeprecationWarning)
-        return self._timestamps
-
-    @timestamp.setter
-    def timestamp(self, timestamps: Iterable[date | str] | None) -> None:
-        warn_user(TIMESTAMP_RENAME_WARNING, EODeprecationWarning)
-        self.timestamps = timestamps
 
     def get_timestamps(self, message_on_failure: str = "This EOPatch does not contain timestamps.") -> list[datetime]:
         """Return the timestamps; raise TimestampsMissing (a RuntimeError) where there are none."""
@@ -356,41 +345,6 @@ class EOPatch:
                 f"{len(self._timestamps or [])} timestamps."
             )
         return value[indices]
-
-    def consolidate_timestamps(self, timestamps: list[datetime]) -> set[datetime]:
-        """Keep only the given dates, in place, and return those that were removed. Deprecated."""
-        warn_user(
-            "EOPatch.consolidate_timestamps is deprecated, use EOPatch.temporal_subset instead.", EODeprecationWarning
-        )
-        old = self.get_timestamps()
-        indices = [index for index, timestamp in enumerate(old) if timestamp in set(timestamps)]
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", TemporalDimensionWarning)
-            for content in self._features.values():
-                if isinstance(content, _TemporalArrayDict):
-                    for name in content:
-                        content[name] = content[name][indices]
-            self.timestamps = [old[index] for index in indices]
-        return set(old) - set(timestamps)
-
-    def merge(
-        self,
-        *eopatches: EOPatch,
-        features: FeaturesSpecification = ...,
-        time_dependent_op: Any = None,
-        timeless_op: Any = None,
-    ) -> EOPatch:
-        """Merge this patch with others. Deprecated: use :func:`eolearn.core.merge_eopatches`."""
-        warn_user("EOPatch.merge is deprecated, use eolearn.core.merge_eopatches instead.", EODeprecationWarning)
-        from .eodata_merge import merge_eopatches
-
-        return merge_eopatches(
-            self, *eopatches, features=features, time_dependent_op=time_dependent_op, timeless_op=timeless_op
-        )
-
-    def __add__(self, other: EOPatch) -> EOPatch:
-        """Merge two patches. Deprecated."""
-        return self.merge(other)
 
     # --- saving, loading, plotting
 
