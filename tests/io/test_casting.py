@@ -56,6 +56,12 @@ def test_int64_beyond_int32_is_refused_where_it_would_wrap_around():
     assert written([2**31], image_dtype=np.float64).tolist() == [2.0**31]
 
 
+@pytest.mark.parametrize("values", [[300.0], [-1.0], [np.inf], [300], [-1]])
+def test_values_beyond_the_range_of_integers_are_refused(values):
+    with pytest.raises(ValueError, match=r"'BANDS'.*beyond the range of uint8"):
+        written(values, image_dtype=np.uint8)
+
+
 def test_nan_becomes_the_no_data_value_in_integers():
     with warnings.catch_warnings():
         warnings.simplefilter("error")

@@ -24,8 +24,8 @@ def castable(
         for those that GeoTIFF has not.
     no_data_value: stands in integers for NaN, for which without it 0 does with an EORuntimeWarning.
 
-    Raises DataError for a dtype that nothing stands in for, for no_data_value beyond its range, and for int64 beyond
-    int32, which otherwise becomes int32 with an EORuntimeWarning.
+    Raises DataError for a dtype that nothing stands in for, and for values and a no_data_value beyond the range of an
+    integer dtype. int64 becomes int32 with an EORuntimeWarning.
     """
     wanted = array.dtype if image_dtype is None else np.dtype(image_dtype)
     dtype = storable_dtype(wanted)
@@ -39,8 +39,8 @@ def castable(
         array = _without_nan(array, feature, no_data_value)
     if wanted == np.int64:
         warn_user(f"{feature} is written as int32 instead of int64, which many programs can't read.", EORuntimeWarning)
-        if not fits(array, dtype):
-            raise DataError(f"{feature} has values beyond the range of int32: set image_dtype, to np.float64 say.")
+    if dtype.kind in "iu" and not np.can_cast(array.dtype, dtype) and not fits(array, dtype):
+        raise DataError(f"{feature} has values beyond the range of {dtype}: set image_dtype, to np.float64 say.")
     return array, dtype
 
 
