@@ -5,6 +5,7 @@ import importlib
 import inspect
 import pkgutil
 import re
+import socket
 import subprocess
 import sys
 import tomllib
@@ -14,6 +15,7 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
+import pytest_socket
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 PARTS = ("core", "io", "mask", "features", "geometry", "ml_tools", "coregistration")
@@ -136,6 +138,15 @@ def undocumented(path: str, value: object) -> list[str]:
             if not name.startswith("_") and inspect.isfunction(function) and not inspect.getdoc(getattr(value, name)):
                 missing.append(f"{path}.{name}")
     return missing
+
+
+class TestNetwork:
+    @pytest.mark.filterwarnings("ignore:A test tried to use socket")
+    def test_tests_reach_this_machine_and_no_other(self):
+        with socket.create_server(("127.0.0.1", 0)) as server, socket.create_connection(server.getsockname()):
+            pass
+        with pytest.raises(pytest_socket.SocketConnectBlockedError):
+            socket.create_connection(("192.0.2.1", 80), timeout=1)  # an address for documentation, RFC 5737
 
 
 class TestDependencies:

@@ -325,8 +325,8 @@ def _checked_kwargs(
         for node in by_node:
             if node.uid not in known:
                 raise SettingError(
-                    f"Execution {position} has arguments for {node} (uid {node.uid}), which is not in the workflow. "
-                    f"Its nodes: {', '.join(str(node.name) for node in workflow.get_nodes())}."
+                    f"Execution {position} has arguments for node {node.name} (uid {node.uid}), which is not in the "
+                    f"workflow. Its nodes: {', '.join(str(node.name) for node in workflow.get_nodes())}."
                 )
     return checked
 
