@@ -294,13 +294,11 @@ class EOPatch(OldNames):
 
         patch = self._bare_copy(timestamps)
         for key, content in self._features.items():
-            names = (
-                list(content) if chosen is None else [name for chosen_type, name in chosen if chosen_type.value == key]
-            )
-            if not names:
-                continue
             clone = content._clone(timestamps)
-            clone._restrict(names)
+            if chosen is not None:
+                clone._restrict([name for chosen_type, name in chosen if chosen_type.value == key])
+            if not clone:
+                continue
             patch._features[key] = clone if memo is None else clone._deep_clone(timestamps, memo)
             if timestamps is None and content._timestamps is not None:
                 clone._set_timestamps(None)  # warns of time axes that lose their meaning

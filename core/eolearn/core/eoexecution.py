@@ -20,6 +20,7 @@ from .exceptions import (
     NotRunYet,
     SettingError,
     TemporalDimensionWarning,
+    warn_user,
 )
 from .execution.engine import Failure, Outcome, Success
 from .execution.logs import HandlerFactory, LogSettings
@@ -170,11 +171,10 @@ class EOExecutor:
 
     def _warn_of_lost_logs(self, run_params: _ExecutionRunParams) -> None:
         if run_params.in_processes and self.get_report_path().startswith("memory://"):
-            warnings.warn(
+            warn_user(
                 "Each process has a memory:// of its own: what worker processes log there is lost. Save logs to a "
                 "folder, or use multiprocess=False.",
-                category=EORuntimeWarning,
-                stacklevel=4,
+                EORuntimeWarning,
             )
 
     def _get_processing_args(self, run_params: _ExecutionRunParams) -> list[_ProcessingData]:
@@ -255,10 +255,9 @@ class EOExecutor:
 
     def read_logs(self) -> list[str | None]:
         """Return the text of each log, None where there is none. Deprecated: open the files of get_log_paths."""
-        warnings.warn(
+        warn_user(
             "EOExecutor.read_logs is deprecated, open the files of get_log_paths(full_path=False) in its filesystem.",
-            category=EODeprecationWarning,
-            stacklevel=2,
+            EODeprecationWarning,
         )
         if not self.save_logs:
             return [None] * len(self.execution_kwargs)

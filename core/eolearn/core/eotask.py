@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import inspect
-import warnings
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any, Self
 
-from .exceptions import EODeprecationWarning, SettingTypeError
+from .exceptions import EODeprecationWarning, SettingTypeError, warn_user
 from .utils.parsing import FeatureParser, parse_feature, parse_features, parse_renamed_feature, parse_renamed_features
 
 if TYPE_CHECKING:
@@ -170,7 +169,7 @@ class EOTask(ABC):
 
 def _warn_of_renamed(name: str) -> None:
     message = f"EOTask.{name} is deprecated, use eolearn.core.utils.parsing.{name} instead."
-    warnings.warn(message, category=EODeprecationWarning, stacklevel=3)
+    warn_user(message, EODeprecationWarning)
 
 
 class CompositeTask(EOTask):

@@ -10,9 +10,10 @@ from typing import Any
 import numpy as np
 
 from .constants import TIMESTAMP_COLUMN, FeatureType
-from .exceptions import DataError, FeatureError, FeatureMissing, TemporalDimensionWarning, warn_user
+from .exceptions import DataError, FeatureError, TemporalDimensionWarning, warn_user
 from .storage.feature_io import FeatureIO
 from .utils.common import deep_eq, is_discrete_type
+from .utils.parsing import feature_missing
 
 _FORBIDDEN = frozenset("./\\|;:\n\t")
 
@@ -45,7 +46,7 @@ class _FeatureDict(MutableMapping[str, Any]):
         try:
             value = self._content[name]
         except KeyError:
-            raise FeatureMissing(self._missing(name)) from None
+            raise feature_missing(self.feature_type, name, self) from None
         if isinstance(value, FeatureIO):
             value = value.load()
             self._content[name] = value
@@ -56,7 +57,7 @@ class _FeatureDict(MutableMapping[str, Any]):
         try:
             del self._content[name]
         except KeyError:
-            raise FeatureMissing(self._missing(name)) from None
+            raise feature_missing(self.feature_type, name, self) from None
 
     def __contains__(self, name: object) -> bool:
         """Whether there is a feature of this name."""
@@ -120,10 +121,6 @@ class _FeatureDict(MutableMapping[str, Any]):
                 f"The name {name!r} of a {self.feature_type} feature has {found!r} in it. Names become names of files: "
                 "leave out dots, slashes, '|', ';', ':', tabs and line breaks."
             )
-
-    def _missing(self, name: object) -> str:
-        present = ", ".join(map(repr, self._content)) or "none"
-        return f"The EOPatch has no {self.feature_type} named {name!r}. Those of this type: {present}."
 
 
 class _ArrayDict(_FeatureDict):

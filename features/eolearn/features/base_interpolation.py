@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from abc import abstractmethod
 from datetime import datetime
 from numbers import Real
@@ -12,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from eolearn.core import EOPatch, EOTask, FeatureType
-from eolearn.core.exceptions import DataError, EOUserWarning, FeatureExists, SettingError
+from eolearn.core.exceptions import DataError, EOUserWarning, FeatureExists, SettingError, warn_user
 from eolearn.core.utils.parsing import parse_renamed_feature
 from eolearn.core.utils.threads import over_row_blocks
 
@@ -81,7 +80,7 @@ class BaseInterpolationTask(EOTask):
             resampled_dates(self.resample_range)
         elif self.copy_features_parser is not None:
             message = "copy_features is ignored: without resample_range the result goes into the same patch."
-            warnings.warn(message, category=EOUserWarning, stacklevel=4)
+            warn_user(message, EOUserWarning)
             self.copy_features_parser = None
         if self.result_interval is not None and not _is_interval(self.result_interval):
             raise SettingError(f"result_interval must be (lowest, highest) value, got {self.result_interval!r}.")

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import shapely
 from rasterio.warp import transform_bounds
 
-from eolearn.core.exceptions import DataError, EORuntimeWarning
+from eolearn.core.exceptions import DataError, EORuntimeWarning, warn_user
 
 if TYPE_CHECKING:
     from geopandas import GeoDataFrame
@@ -32,11 +31,10 @@ def rows_near(table: GeoDataFrame, bbox: BBox, reach: float) -> GeoDataFrame:
         )
     window = shapely.box(*_grown(tuple(bbox), reach))
     if table.crs != crs:
-        warnings.warn(
+        warn_user(
             f"The vectors are in {table.crs.to_string()} and the EOPatch is in {crs.to_string()}: those near it are "
             "re-projected each time. Re-project the table once, with table.to_crs(...), to save the time.",
-            category=EORuntimeWarning,
-            stacklevel=4,
+            EORuntimeWarning,
         )
         table = _reprojected(table, crs, window)
     return table.iloc[table.sindex.query(window, predicate="intersects", sort=True)]
@@ -77,4 +75,4 @@ def drawable(geometries: NDArray[Any], buffer: float) -> NDArray[Any]:
 
 
 def _warn(message: str) -> None:
-    warnings.warn(message, category=EORuntimeWarning, stacklevel=5)
+    warn_user(message, EORuntimeWarning)

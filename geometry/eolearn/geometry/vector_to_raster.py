@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,7 +13,14 @@ from rasterio.enums import MergeAlg
 
 from eolearn.core.constants import TIMESTAMP_COLUMN, FeatureType
 from eolearn.core.eotask import EOTask
-from eolearn.core.exceptions import DataError, EORuntimeWarning, FeatureMissing, SettingError, SettingTypeError
+from eolearn.core.exceptions import (
+    DataError,
+    EORuntimeWarning,
+    FeatureMissing,
+    SettingError,
+    SettingTypeError,
+    warn_user,
+)
 from eolearn.core.utils.common import is_discrete_type
 from eolearn.core.utils.parsing import parse_feature
 
@@ -164,11 +170,10 @@ class VectorToRasterTask(EOTask):
                 f"one band{', and a date for each timestamp' if dates else ''}, as {shape}."
             )
         if existing.shape != shape:
-            warnings.warn(
+            warn_user(
                 f"{self.raster_feature} has the shape {existing.shape}, which is kept, though the task asks for "
                 f"{shape}.",
-                category=EORuntimeWarning,
-                stacklevel=3,
+                EORuntimeWarning,
             )
         return existing.copy()
 

@@ -5,13 +5,12 @@ from __future__ import annotations
 import inspect
 import logging
 import threading
-import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from ..exceptions import EORuntimeWarning
+from ..exceptions import EORuntimeWarning, warn_user
 from ..utils.fs import get_full_path, local_path
 from ..utils.logging import LogFileFilter
 
@@ -95,7 +94,7 @@ class LogSettings:
 
 
 def _warn(what: str, error: Exception) -> None:
-    warnings.warn(f"{what}: {type(error).__name__}: {error}", category=EORuntimeWarning, stacklevel=2)
+    warn_user(f"{what}: {type(error).__name__}: {error}", EORuntimeWarning)
 
 
 _root_lock = threading.Lock()

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import re
-import warnings
 from collections.abc import Iterable
 from datetime import datetime
 from itertools import chain, count
 from typing import TYPE_CHECKING
 
-from ..exceptions import EORuntimeWarning
+from ..exceptions import EORuntimeWarning, warn_user
 
 if TYPE_CHECKING:
     from fsspec import AbstractFileSystem
@@ -34,7 +33,7 @@ def make_report_folder(filesystem: AbstractFileSystem, path: str) -> str:
         except FileExistsError:
             continue
         except OSError as error:
-            warnings.warn(f"The folder for logs {path} can't be made: {error}", EORuntimeWarning, stacklevel=2)
+            warn_user(f"The folder for logs {path} can't be made: {error}", EORuntimeWarning)
         return candidate
     raise AssertionError("numbers don't end")
 

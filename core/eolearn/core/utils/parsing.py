@@ -142,6 +142,12 @@ class FeatureParser:
         return parsed
 
 
+def feature_missing(feature_type: FeatureType, name: object, present: Iterable[str]) -> FeatureMissing:
+    """Return the error for a feature that an EOPatch doesn't have, given the names of those of its type."""
+    names = ", ".join(map(repr, present)) or "none"
+    return FeatureMissing(f"The EOPatch has no {feature_type} named {name!r}. Those of this type: {names}.")
+
+
 def _value(feature_type: FeatureType) -> str:
     return str(feature_type.value)
 
@@ -172,8 +178,7 @@ def _named(feature_type: FeatureType, name: str | None, new_name: str | None) ->
 
 def _check_present(eopatch: HasFeatures, feature_type: FeatureType, name: str) -> None:
     if name not in eopatch[feature_type]:
-        present = ", ".join(map(repr, eopatch[feature_type])) or "none"
-        raise FeatureMissing(f"The EOPatch has no {feature_type} named {name!r}. Those of this type: {present}.")
+        raise feature_missing(feature_type, name, eopatch[feature_type])
 
 
 def parse_feature(
