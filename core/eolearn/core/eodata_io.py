@@ -99,7 +99,7 @@ def save_eopatch(
     chosen = list(dict.fromkeys(FeatureParser(features).get_features(eopatch)))
     with_timestamps = _wants_timestamps(save_timestamps, features, chosen)
     is_there = filesystem.exists(patch_location)
-    stored = get_filesystem_data_info(filesystem, patch_location) if is_there else FilesystemDataInfo()
+    stored = get_filesystem_data_info(filesystem, patch_location, chosen) if is_there else FilesystemDataInfo()
     _check_names(chosen, stored, overwrite_permission, get_full_path(filesystem, patch_location))
 
     files = _files_of(eopatch, chosen, with_timestamps)
