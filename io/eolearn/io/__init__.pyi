@@ -1,3 +1,4 @@
 from .raster_io import BaseRasterIoTask, ExportToTiffTask
+from .simulated import SimulatedInputTask
 
-__all__ = ["BaseRasterIoTask", "ExportToTiffTask"]
+__all__ = ["BaseRasterIoTask", "ExportToTiffTask", "SimulatedInputTask"]
