@@ -15,7 +15,7 @@ NATIVE_M = np.array([60, 10, 10, 10, 20, 20, 20, 10, 20, 60, 60, 20, 20])
 """Ground sampling distances, metres, of the same source."""
 WATER_VAPOUR_LETS_THROUGH = np.array([1, 1, 1, 1, 1, 1, 1, 1, 1, 0.3, 0.0, 1, 1])
 """Of the light of low layers; assumed from the strong absorption at 0.945 and 1.374 um."""
-_SPECTRA_SUN_ZENITH_DEG = 30.0  # about that of the images that the spectra come from
+_SPECTRA_SUN_ZENITH_DEG = 27.4  # of the images that most of the spectra come from
 _ANGSTROM_EXPONENT = 1.3  # continental haze, Angstrom (1964), doi:10.3402/tellusa.v16i1.8885
 _HAZE_BACKSCATTER = 0.9 * 0.4  # assumed: single scattering albedo, and phase function of fine dust seen from above
 _CIRRUS_VISIBLE, _CIRRUS_IN_B10 = 0.45, 0.28  # assumed: of an opaque layer; B10 is dimmed by the vapour above it

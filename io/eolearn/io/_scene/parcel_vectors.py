@@ -56,6 +56,7 @@ def parcels(key: np.uint64, area: Geometry, years: Sequence[int], crs: Any) -> G
     reservoir is one row, up to its full shore, and cuts off what it covers.
     """
     import geopandas as gpd
+    from shapely import box
 
     table, shapes = _fields(key, area.bounds)
     data: dict[str, Any] = {
@@ -70,7 +71,7 @@ def parcels(key: np.uint64, area: Geometry, years: Sequence[int], crs: Any) -> G
     fields = gpd.GeoDataFrame(data, geometry=shapes, crs=crs)
     settled = fields.LULC_ID == ARTIFICIAL
     blocks = fields[settled].dissolve("PARCEL_ID", as_index=False)
-    lakes = reservoirs(key, area, crs)
+    lakes = reservoirs(key, box(*fields.total_bounds), crs)  # also those that cut parcels outside of the area
     rows = [fields[~settled], blocks[fields.columns]]
     if len(lakes):
         shores = lakes.geometry.union_all()

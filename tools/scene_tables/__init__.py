@@ -1,0 +1,1 @@
+"""How the two tables of the simulated scene are derived: the code behind `tools/derive_scene_tables.py`."""
