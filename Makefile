@@ -21,7 +21,7 @@ $(VENV)/.installed: requirements/lock.txt pyproject.toml $(PARTS:%=%/pyproject.t
 	$(UV) pip install --quiet --no-deps $(EDITABLES)
 	@touch $@
 
-demo: install ## a land-cover map: make demo PATCH=folder-of-a-patch
+demo: install ## a land-cover map, of a simulated region or of a saved patch: make demo PATCH=folder
 	$(BIN)/python examples/land_cover.py --patch "$(PATCH)" --output "$(OUTPUT)"
 
 lint: install ## style, types, import rules

@@ -36,7 +36,7 @@ class SimulatedInputTask(EOTask):
     from year to year, villages, bare land and reservoirs. Sentinel-2's orbits say when it is seen, and the images show
     seasons, light on slopes, haze, clouds, cirrus, shadows, snow, edges of the swath, and noise. It is the same on each
     machine, and a function of place, time and seed: patches that overlap agree to the pixel, in whatever order they are
-    made. Each UTM zone has a landscape of its own.
+    made. Each UTM zone has a landscape of its own, and each band of 8 degrees of latitude its own weather.
 
     data_collection: ``DataCollection.SENTINEL2_L1C``, which is simulated also if it is left out.
     size, resolution: exactly one of width and height in pixels, and metres a pixel, a number or one for x and y.
@@ -104,7 +104,7 @@ class SimulatedInputTask(EOTask):
         self.time_difference = timedelta(seconds=1) if time_difference is None else time_difference
         self.bands_dtype = bands_dtype
         self.timestamp_filter = timestamp_filter
-        self.seed = seed
+        self.seed = _checked_seed(seed)
         if not misregistration_m >= 0:
             raise SettingError(
                 f"misregistration_m is a deviation in metres and can't be negative: {misregistration_m}."
@@ -274,6 +274,12 @@ def _checked_size(size: Any, resolution: Any) -> tuple[tuple[int, int] | None, A
     return None, resolution
 
 
+def _checked_seed(seed: int) -> int:
+    if int(seed) != seed or not -(2**63) <= seed < 2**63:
+        raise SettingError(f"seed is a whole number of at most 64 bits, got {seed}.")
+    return int(seed)
+
+
 def _checked_bands(bands: Sequence[str] | None) -> list[str]:
     from ._scene.tables import BANDS
 
@@ -367,7 +373,10 @@ def _inside(geometry: Geometry | None, bbox: BBox, shape: tuple[int, int]) -> ND
         return None
     from rasterio.features import geometry_mask
     from rasterio.transform import from_bounds
+    from shapely import transform
 
-    transform = from_bounds(*bbox, shape[1], shape[0])
-    inside: NDArray[np.bool_] = geometry_mask([geometry.transform(bbox.crs).geometry], shape, transform, invert=True)
+    to_crs = geometry.crs.get_transform_function(bbox.crs)
+    outline = transform(geometry.geometry, lambda points: np.column_stack(to_crs(*points.T)))
+    pixels_to_crs = from_bounds(*bbox, shape[1], shape[0])
+    inside: NDArray[np.bool_] = geometry_mask([outline], shape, pixels_to_crs, invert=True)
     return inside

@@ -33,8 +33,9 @@ class Sky(NamedTuple):
 class SunNodes(NamedTuple):
     """The direction of the sun at the nodes of a wide grid, between which it is interpolated."""
 
-    west: float
-    south: float
+    first_column: int
+    first_row: int
+    """Of the nodes, counted from the origin of the zone."""
     spacing: float
     vectors: Floats
     """Unit vectors to the sun (rows from the south, columns, [east, north, up]) in the axes of the map."""
@@ -42,9 +43,9 @@ class SunNodes(NamedTuple):
 
 @njit(cache=True, nogil=True)
 def _sun_at(nodes: SunNodes, x: float, y: float) -> tuple[float, float, float]:
-    column, row = (x - nodes.west) / nodes.spacing, (y - nodes.south) / nodes.spacing
-    i, j = int(column), int(row)
-    right, up = column - i, row - j
+    column, row = x / nodes.spacing, y / nodes.spacing
+    right, up = column - np.floor(column), row - np.floor(row)
+    i, j = int(np.floor(column)) - nodes.first_column, int(np.floor(row)) - nodes.first_row
     v = nodes.vectors
     lower = v[j, i] * (1.0 - right) + v[j, i + 1] * right
     upper = v[j + 1, i] * (1.0 - right) + v[j + 1, i + 1] * right

@@ -33,7 +33,7 @@ class SceneView:
     """An image of the scene: the part of the world that it shows, in one world of many."""
 
     key: np.uint64
-    """Random bits of seed and zone ."""
+    """Random bits of seed and zone."""
     grid: ImageGrid
 
     @cached_property
@@ -101,7 +101,7 @@ class SceneView:
         vectors = np.stack(
             [np.sin(zenith) * np.sin(azimuth), np.sin(zenith) * np.cos(azimuth), np.cos(zenith)], axis=-1
         )
-        return SunNodes(columns[0] * spacing, rows[0] * spacing, spacing, vectors)
+        return SunNodes(int(columns[0]), int(rows[0]), spacing, vectors)
 
     def _convergence_deg(self, longitude: NDArray[Any], latitude: NDArray[Any]) -> NDArray[Any]:
         """Return by how much the north of the map lies east of true north."""
