@@ -49,6 +49,7 @@ SEED = 42
 
 BAND_NAMES = ["B02", "B03", "B04", "B08", "B11", "B12"]
 BLUE, GREEN, RED, NIR, SWIR = range(5)
+HAZE = [0.03, 0.05, 0.065]  # about what air alone reflects, in red, green and blue
 BANDS = (FeatureType.DATA, "BANDS")
 INDICES = {"NDVI": (NIR, RED), "NDWI": (GREEN, NIR), "NDBI": (SWIR, NIR)}
 SERIES = (FeatureType.DATA, "SERIES")
@@ -74,8 +75,14 @@ def clear_enough(valid: np.ndarray) -> bool:
 
 
 def summer_colours(series: np.ndarray) -> np.ndarray:
-    """Return red, green and blue of the middle of the series, where clouds are interpolated away."""
-    return series[len(series) // 2][..., [RED, GREEN, BLUE]]
+    """Return red, green and blue as the median of the five dates in the middle, free of what was left of clouds."""
+    middle = len(series) // 2
+    return np.median(series[middle - 2 : middle + 3, ..., [RED, GREEN, BLUE]], axis=0)
+
+
+def brightened(colours: np.ndarray) -> np.ndarray:
+    """Return reflectances at the top of the atmosphere as colours from 0 to 1: less haze, and brighter."""
+    return np.clip((colours - HAZE) / 0.2, 0, 1) ** 0.8
 
 
 def preparation(folder: Path) -> EOWorkflow:
@@ -177,11 +184,12 @@ def flat(samples: np.ndarray) -> np.ndarray:
 def score(folder: Path, names: list[str]) -> float:
     """Print how well the forest did on patches that it has not seen, and return its overall accuracy."""
     patches = [EOPatch.load(folder / name, features=[REFERENCE, PREDICTION]) for name in names]
-    truth, predicted = (
-        np.concatenate([patch[feature].ravel() for patch in patches]) for feature in (REFERENCE, PREDICTION)
-    )
+    truth = np.concatenate([patch[REFERENCE].ravel() for patch in patches])
+    predicted = np.concatenate([patch[PREDICTION].ravel() for patch in patches])
+    is_known = truth != UNLABELLED
+    truth, predicted = truth[is_known], predicted[is_known]
     accuracy = accuracy_score(truth, predicted)
-    values = [value for value in CLASSES if value in truth and value != UNLABELLED]
+    values = [value for value in CLASSES if value in truth]
     print(f"On the {len(names)} others: overall accuracy {accuracy:.3f}. F1 of each class, and its share of the area:")
     for value, f1 in zip(values, f1_score(truth, predicted, labels=values, average=None), strict=True):
         print(f"    {CLASSES[value][0]:<12} {f1:.3f} {(truth == value).mean():7.1%}")
@@ -219,8 +227,8 @@ def map_region(output: Path) -> None:
     )
     draw(
         output / "land_cover.png",
-        np.clip(4 * colours - 0.15, 0, 1),
-        "True colour in summer",
+        brightened(colours),
+        "True colour, median of June to August",
         reference[..., 0],
         predicted[..., 0],
         f"Prediction, accuracy {accuracy:.3f} on unseen patches",
