@@ -142,13 +142,13 @@ class SimulatedInputTask(EOTask):
         return eopatch
 
     def _dimensions(self, bbox: BBox) -> tuple[int, int]:
-        from sentinelhub import bbox_to_dimensions
-
         if self.size is not None:
             return self.size
-        west, south, east, north = bbox
-        if not (east > west and north > south):
-            raise DataError(f"{bbox!r} has no area: its maximum must lie east and north of its minimum.")
+        from sentinelhub import bbox_to_dimensions
+
+        from ._scene.grid import check_area
+
+        check_area(bbox)
         width, height = bbox_to_dimensions(bbox, self.resolution)
         if width < 1 or height < 1:
             raise DataError(f"{bbox!r} is smaller than a pixel of {self.resolution} m.")
@@ -181,10 +181,12 @@ class SimulatedInputTask(EOTask):
                 yield weather
 
     def _at_timestamps(self, view: SceneView, timestamps: Sequence[datetime]) -> list[Weather]:
+        if not timestamps:
+            return []
+        passes = list(self._passes(view, min(timestamps) - _LONGEST_WAIT, max(timestamps) + _LONGEST_WAIT))
         found = []
         for time in timestamps:
-            near = self._passes(view, time - _LONGEST_WAIT, time + _LONGEST_WAIT)
-            nearest = min(near, key=lambda weather: abs(weather.acquisition.timestamp - time), default=None)
+            nearest = min(passes, key=lambda weather: abs(weather.acquisition.timestamp - time), default=None)
             if nearest is None or abs(nearest.acquisition.timestamp - time) > self.time_difference:
                 answer = f"the nearest image is of {nearest.acquisition.timestamp}" if nearest else "nor near to it"
                 raise DataError(
@@ -223,13 +225,13 @@ class _Session:
         bands = [BANDS.index(name) for name in self.task.bands] if self.task.bands_feature else []
         images = np.zeros((*self.seen.shape, len(bands)), dtype)
         scale = _DN_SCALE if dtype.kind in "iu" else 1.0
-        skies = self.view.expose_all(self.weathers, bands, scale, images) if bands or self.task.truth else []
+        moments = self.view.expose_all(self.weathers, bands, scale, images) if bands or self.task.truth else []
         if self.task.bands_feature:
             images[~self.seen] = 0
             yield self.task.bands_feature, images
         for feature_type, layer, name in self.task.additional_data:
             yield (feature_type, name), self._layer(layer)
-        dates = Dates(self.view, self.weathers, skies)
+        dates = Dates(self.view, self.weathers, moments)
         for feature_type, kind, name in self.task.truth:
             yield (feature_type, name), self._where_seen(TRUTHS[kind].make(dates), feature_type)
 
@@ -292,7 +294,7 @@ def _checked_bands(bands: Sequence[str] | None) -> list[str]:
 
 def _nearest(name: str, names: Iterable[str]) -> str:
     known = sorted(names)
-    near = get_close_matches(name, known, cutoff=0.5)
+    near = get_close_matches(name, known, cutoff=0.4)
     return f"Did you mean {' or '.join(near)}?" if near else f"There are {', '.join(known)}."
 
 
@@ -309,11 +311,14 @@ def _checked_layers(features: FeaturesSpecification | None) -> list[tuple[Featur
 
 
 def _checked_truth(features: FeaturesSpecification | None) -> list[tuple[FeatureType, str, str]]:
-    from ._scene.truth import checked
+    from ._scene.truth import TRUTHS
 
     parsed = _renamed(features)
     for feature_type, name, _ in parsed:
-        checked(feature_type, name)
+        if name not in TRUTHS:
+            raise SettingError(f"The scene knows no truth {name!r}. {_nearest(name, TRUTHS)}")
+        if feature_type is not TRUTHS[name].feature_type:
+            raise SettingError(f"{name} belongs into {TRUTHS[name].feature_type}, not into {feature_type}.")
     return parsed
 
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from .sky import CIRRUS, HAZE, LIGHT, OPACITY, SHADE, SNOW
 from .surface import MIDDLE, SAMPLES
-from .world_noise import Floats, Int, hash_of, mix, normal, uint64
+from .world_noise import Floats, hash_of, normal
 
 LEAST_REFLECTANCE = 1e-4
 """Pixels with data are never 0, which means no data."""
@@ -140,10 +140,3 @@ def spread(group: Floats, index: NDArray[Any], bands: NDArray[Any], scale: float
             pixel = index[row, column]
             for place in range(bands.size):
                 image[row, column, bands[place]] = group[pixel, place] * scale + half
-
-
-@njit(cache=True, nogil=True)
-def hash_many(key: Int, numbers: NDArray[Any], second: Int, hashes: NDArray[Any]) -> None:
-    """Fill uint64 hashes of a key, many numbers (uint64) and one more."""
-    for index in range(numbers.size):
-        hashes[index] = mix(numbers[index] ^ hash_of(uint64(key), uint64(second), uint64(0)))

@@ -7,10 +7,14 @@ lanes and hedges are. A parcel is named by the column and row of its block and b
 
 from __future__ import annotations
 
+from typing import TypeAlias
+
 import numpy as np
 from numba import njit
 
 from .world_noise import Floats, Int, gradient_noise, hash_of, mix, uint64, unit
+
+Point: TypeAlias = tuple[float, float]
 
 BLOCK_M = 480.0
 FIELDS_A_STRIP = 8
@@ -42,7 +46,7 @@ def unbend(key: Int, u: float, v: float) -> tuple[float, float]:
 
 
 @njit(cache=True, nogil=True)
-def _corner(key: Int, column: Int, row: Int) -> tuple[float, float]:
+def _corner(key: Int, column: Int, row: Int) -> Point:
     bits = hash_of(uint64(key) + uint64(5), column, row)
     east = (unit(bits) - 0.5) * _CORNER_SHIFT
     north = (unit(mix(bits)) - 0.5) * _CORNER_SHIFT
@@ -50,13 +54,13 @@ def _corner(key: Int, column: Int, row: Int) -> tuple[float, float]:
 
 
 @njit(cache=True, nogil=True)
-def _left_of(a: tuple[float, float], b: tuple[float, float], u: float, v: float) -> float:
+def _left_of(a: Point, b: Point, u: float, v: float) -> float:
     """Return a number that is positive left of the line from a to b, and negative right of it."""
     return (b[0] - a[0]) * (v - a[1]) - (b[1] - a[1]) * (u - a[0])
 
 
 @njit(cache=True, nogil=True)
-def _between(a: tuple[float, float], b: tuple[float, float], share: float) -> tuple[float, float]:
+def _between(a: Point, b: Point, share: float) -> Point:
     return a[0] + (b[0] - a[0]) * share, a[1] + (b[1] - a[1]) * share
 
 
@@ -76,9 +80,7 @@ def _block_of(key: Int, u: float, v: float) -> tuple[Int, Int]:
 
 
 @njit(cache=True, nogil=True)
-def _block_corners(
-    key: Int, column: Int, row: Int
-) -> tuple[tuple[float, float], tuple[float, float], tuple[float, float], tuple[float, float]]:
+def _block_corners(key: Int, column: Int, row: Int) -> tuple[Point, Point, Point, Point]:
     """Return the corners against the clock; strips run from the first side to the third, whichever these are."""
     a, b = _corner(key, column, row), _corner(key, column + 1, row)
     c, d = _corner(key, column + 1, row + 1), _corner(key, column, row + 1)
@@ -121,15 +123,15 @@ def parcel_at(key: Int, x: float, y: float) -> tuple[Int, Int, Int, bool]:
     bits = _block_bits(key, column, row)
     a, b, c, d = _block_corners(key, column, row)
 
+    is_lane = _is_near(a, b, u, v) or _is_near(b, c, u, v) or _is_near(c, d, u, v) or _is_near(d, a, u, v)
     strips, strip = _parts(bits, 4), 0
     while strip + 1 < strips:
         share = _cut(bits, strip + 1, strips)
         if _left_of(_between(a, b, share), _between(d, c, share), u, v) >= 0.0:
             break
         strip += 1
-    low, high = _cut(bits, strip, strips), _cut(bits, strip + 1, strips)
-    a, b, c, d = _between(a, b, low), _between(a, b, high), _between(d, c, high), _between(d, c, low)
 
+    a, b, c, d = _strip_corners(bits, strip, a, b, c, d)
     bits = _field_bits(bits, strip)
     fields, field = _parts(bits, 5), 0
     while field + 1 < fields:
@@ -137,24 +139,20 @@ def parcel_at(key: Int, x: float, y: float) -> tuple[Int, Int, Int, bool]:
         if _left_of(_between(a, d, share), _between(b, c, share), u, v) < 0.0:
             break
         field += 1
-    return column, row, strip * FIELDS_A_STRIP + field, _is_lane(key, column, row, u, v)
+    return column, row, strip * FIELDS_A_STRIP + field, is_lane
 
 
 @njit(cache=True, nogil=True)
-def _is_lane(key: Int, column: Int, row: Int, u: float, v: float) -> bool:
+def _strip_corners(bits: Int, strip: Int, a: Point, b: Point, c: Point, d: Point) -> tuple[Point, Point, Point, Point]:
+    """Return the corners of a strip, given those of its block."""
+    strips = _parts(bits, 4)
+    low, high = _cut(bits, strip, strips), _cut(bits, strip + 1, strips)
+    return _between(a, b, low), _between(a, b, high), _between(d, c, high), _between(d, c, low)
+
+
+@njit(cache=True, nogil=True)
+def _is_near(a: Point, b: Point, u: float, v: float) -> bool:
     """Tell whether a bent place is nearer than the half width of a lane to a border of its block."""
-    west, east = _corner(key, column, row), _corner(key, column + 1, row)
-    north_west, north_east = _corner(key, column, row + 1), _corner(key, column + 1, row + 1)
-    return (
-        _is_near(west, east, u, v)
-        or _is_near(north_west, north_east, u, v)
-        or _is_near(west, north_west, u, v)
-        or _is_near(east, north_east, u, v)
-    )
-
-
-@njit(cache=True, nogil=True)
-def _is_near(a: tuple[float, float], b: tuple[float, float], u: float, v: float) -> bool:
     east, north = b[0] - a[0], b[1] - a[1]
     distance = _left_of(a, b, u, v)
     return distance * distance < _LANE_HALF_WIDTH_M * _LANE_HALF_WIDTH_M * (east * east + north * north)
@@ -166,9 +164,7 @@ def parcel_corners(key: Int, column: Int, row: Int, code: Int) -> Floats:
     bits = _block_bits(key, column, row)
     a, b, c, d = _block_corners(key, column, row)
     strip, field = code // FIELDS_A_STRIP, code % FIELDS_A_STRIP
-    strips = _parts(bits, 4)
-    low, high = _cut(bits, strip, strips), _cut(bits, strip + 1, strips)
-    a, b, c, d = _between(a, b, low), _between(a, b, high), _between(d, c, high), _between(d, c, low)
+    a, b, c, d = _strip_corners(bits, strip, a, b, c, d)
     bits = _field_bits(bits, strip)
     fields = _parts(bits, 5)
     low, high = _cut(bits, field, fields), _cut(bits, field + 1, fields)

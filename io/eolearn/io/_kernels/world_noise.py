@@ -115,3 +115,10 @@ def smooth_step(low: float, high: float, value: float) -> float:
     """Return 0 below ``low``, 1 above ``high``, and a smooth rise between."""
     share = min(1.0, max(0.0, (value - low) / (high - low)))
     return share * share * (3.0 - 2.0 * share)
+
+
+@njit(cache=True, nogil=True)
+def draw_units(purpose: Int, keys: NDArray[Any], number: Int, drawn: Floats) -> None:
+    """Fill numbers of [0, 1) that belong to a purpose (uint64), many keys (uint64) and a number."""
+    for index in range(keys.size):
+        drawn[index] = unit(mix(keys[index] ^ hash_of(purpose, number, 0)))

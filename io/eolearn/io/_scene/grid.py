@@ -52,9 +52,8 @@ class ImageGrid:
     @classmethod
     def of(cls, bbox: BBox, width: int, height: int) -> ImageGrid:
         """Lay width x height pixels over a bounding box. Raises DataError if it has no area or crosses zones."""
+        check_area(bbox)
         west, south, east, north = bbox
-        if not (east > west and north > south):
-            raise DataError(f"{bbox!r} has no area: its maximum must lie east and north of its minimum.")
         x = west + (np.arange(width) + 0.5) * (east - west) / width
         y = north - (np.arange(height) + 0.5) * (north - south) / height
         zone = _zone_of(bbox, x, y)
@@ -99,6 +98,13 @@ class ImageGrid:
         return self.to_wgs84(
             x[:: max(1, len(x) - 1), :: max(1, x.shape[1] - 1)], y[:: max(1, len(y) - 1), :: max(1, y.shape[1] - 1)]
         )
+
+
+def check_area(bbox: BBox) -> None:
+    """Raise DataError if a bounding box has no area."""
+    west, south, east, north = bbox
+    if not (east > west and north > south):
+        raise DataError(f"{bbox!r} has no area: its maximum must lie east and north of its minimum.")
 
 
 def _zone_of(bbox: BBox, x: Floats, y: Floats) -> CRS:

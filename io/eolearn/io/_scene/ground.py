@@ -75,10 +75,10 @@ def survey(key: np.uint64, pixels: WorldPixels, shift_m: tuple[float, float]) ->
 
 
 def _window(x: NDArray[np.float64], y: NDArray[np.float64], size: float, margin: float) -> NDArray[np.int64]:
-    """Return first column, first row, number of columns and of rows of the squares that hold all places."""
+    """Return first column, first row and number of columns of the squares that hold all places."""
     west, east = np.floor((x.min() - margin) / size), np.floor((x.max() + margin) / size)
-    south, north = np.floor((y.min() - margin) / size), np.floor((y.max() + margin) / size)
-    return np.array([west, south, east - west + 1, north - south + 1], np.int64)
+    south = np.floor((y.min() - margin) / size)
+    return np.array([west, south, east - west + 1], np.int64)
 
 
 def _compact(found: NDArray[np.int32]) -> tuple[NDArray[np.int32], NDArray[np.int32]]:

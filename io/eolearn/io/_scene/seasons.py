@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .._kernels.imaging import hash_many
 from .._kernels.landscape import ARTIFICIAL, BARE, CULTIVATED, FOREST, GRASSLAND, RESERVOIR_DEPTH_M, WATER
+from .._kernels.world_noise import draw_units
 from .chance import course_of_chance
-from .tables import BANDS, course, spectra
+from .tables import BANDS, DAYS_A_YEAR, course, spectra
 from .weather import days_since_epoch, season_day
 
 CROPS = ("winter_wheat", "rapeseed", "maize", "beet")
@@ -43,9 +43,9 @@ class ParcelTable:
 
     def draw(self, purpose: int, number: int = 0) -> Floats:
         """Return random numbers of [0, 1), one a row, for some purpose."""
-        bits = np.empty(len(self.keys), np.uint64)
-        hash_many(np.uint64(purpose), self.keys, number, bits)
-        return (bits >> np.uint64(11)).astype(np.float64) * 2.0**-53
+        drawn = np.empty(len(self.keys))
+        draw_units(np.uint64(purpose), self.keys, number, drawn)
+        return drawn
 
     @property
     def leaning(self) -> NDArray[np.float32]:
@@ -72,7 +72,7 @@ def drawdowns(table: ParcelTable, timestamp: datetime, latitude: float) -> NDArr
 def drawdown(key: np.uint64, timestamp: datetime, latitude: float) -> float:
     """Return how far the level of one reservoir is below its full one: metres, to the centimetre."""
     day = season_day(timestamp, latitude)
-    season = 0.5 - 0.5 * np.cos(2 * np.pi * (day - 110) / 365.25)
+    season = 0.5 - 0.5 * np.cos(2 * np.pi * (day - 110) / DAYS_A_YEAR)
     years = days_since_epoch(timestamp) / 420.0
     dry = course_of_chance(key, 612, years) + 0.35 * course_of_chance(key, 613, 6 * years)
     share = 0.08 + 0.14 * season + 0.4 * dry
@@ -92,9 +92,8 @@ def reflectances(
             first[rows], second[rows] = mixture(some, day[rows], timestamp, turbidity)
     brightness = 1 + 0.12 * (table.draw(603) - 0.5)
     brightness[table.covers == WATER] = 1
-    return (first * brightness[:, np.newaxis]).astype(np.float32), (second * brightness[:, np.newaxis]).astype(
-        np.float32
-    )
+    first, second = (state * brightness[:, np.newaxis] for state in (first, second))
+    return first.astype(np.float32), second.astype(np.float32)
 
 
 def _own_days(table: ParcelTable, timestamp: datetime, latitude: float) -> Floats:

@@ -14,7 +14,9 @@ from eolearn.core.utils.sun import sun_angles
 from eolearn.core.utils.threads import over_row_blocks
 
 from .._kernels.imaging import Ground, Optics, expose, spread
-from .._kernels.sky import SunNodes, draw_sky
+from .._kernels.landscape import WATER
+from .._kernels.sky import SNOW, SunNodes, draw_sky
+from .._kernels.surface import MIDDLE
 from .atmosphere import NATIVE_M, optics
 from .chance import key_of
 from .grid import ImageGrid, WorldPixels
@@ -26,6 +28,17 @@ from .weather import Weather, band_latitude
 SUN_SPACING_M = 20_000.0
 FINEST_M = 10.0
 _SKY_ROWS = 6
+
+
+@dataclass(frozen=True)
+class Moment:
+    """What the finest pixels of an image show on a date."""
+
+    sky: NDArray[np.float32]
+    """Between the sun, the ground and the sensor, (kinds, pixels): see ``_kernels.sky``."""
+    snow: NDArray[np.float32]
+    """The share of a pixel where snow is seen."""
+    is_water: NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -74,7 +87,16 @@ class SceneView:
         return self._grounds[pixel_m]
 
     def is_seen(self, relative_orbit: int) -> NDArray[np.bool_]:
-        """Return which pixels of the image, (rows, columns), lie in the swath of an orbit."""
+        """Return which pixels of the image, (rows, columns), lie in the swath of an orbit; the same array each time."""
+        if relative_orbit not in self._seen:
+            self._seen[relative_orbit] = self._find_seen(relative_orbit)
+        return self._seen[relative_orbit]
+
+    @cached_property
+    def _seen(self) -> dict[int, NDArray[np.bool_]]:
+        return {}
+
+    def _find_seen(self, relative_orbit: int) -> NDArray[np.bool_]:
         corners = np.abs(swath_offset_m(relative_orbit, *self.grid.corners_wgs84))
         if corners.max() < HALF_SWATH_M - 100:  # the edge is nearly straight: if it passes, it cuts off a corner
             return np.ones(self.grid.shape, bool)
@@ -117,23 +139,28 @@ class SceneView:
         draw_sky(self.key, weather.sky, self.sun(weather), x, y, ground.heights, ground.slopes, poleward, drawn)
         return drawn
 
-    def expose(self, weather: Weather, bands: Sequence[int], scale: float, image: NDArray[Any]) -> NDArray[np.float32]:
-        """Fill an image of a date, (rows, columns, bands), and return its sky at the finest pixels.
+    def expose(self, weather: Weather, bands: Sequence[int], scale: float, image: NDArray[Any]) -> Moment:
+        """Fill an image of a date, (rows, columns, bands), and return what its finest pixels show.
 
         bands: positions of the bands of the sensor. scale: what reflectances are multiplied by.
         """
-        finest_sky: NDArray[np.float32] | None = None
-        for pixel_m in dict.fromkeys([FINEST_M, *map(float, NATIVE_M[list(bands)])]):
+        for pixel_m in sizes_of(bands):
             ground = self.ground(pixel_m, weather.shift_m)
             drawn = self.sky(weather, pixel_m, ground)
-            finest_sky = drawn if finest_sky is None else finest_sky
+            if pixel_m == FINEST_M:
+                moment = self._moment(weather, ground, drawn)
             places = [place for place, band in enumerate(bands) if NATIVE_M[band] == pixel_m]
             if places:
                 self._expose_group(
                     weather, ground, drawn, pixel_m, [bands[place] for place in places], places, scale, image
                 )
-        assert finest_sky is not None  # noqa: S101 - the finest pixels come first
-        return finest_sky
+        return moment
+
+    def _moment(self, weather: Weather, ground: GroundTruth, drawn: NDArray[np.float32]) -> Moment:
+        entries = ground.entries[:, MIDDLE]
+        below = drawdowns(ground.table, weather.acquisition.timestamp, self.latitude_deg)[entries]
+        is_water = (ground.table.covers[entries] == WATER) & (ground.depths > below)
+        return Moment(drawn, drawn[SNOW] * ground.table.snow_hold[entries], is_water)
 
     def _expose_group(
         self,
@@ -171,16 +198,21 @@ class SceneView:
 
     def expose_all(
         self, weathers: Sequence[Weather], bands: Sequence[int], scale: float, images: NDArray[Any]
-    ) -> list[NDArray[np.float32]]:
-        """Fill images of several dates, (dates, rows, columns, bands), several at once, and return their skies."""
+    ) -> list[Moment]:
+        """Fill images of several dates, (dates, rows, columns, bands), several at once; see :meth:`expose`."""
         if not any(any(weather.shift_m) for weather in weathers):
-            for pixel_m in {FINEST_M, *map(float, NATIVE_M[list(bands)])}:
+            for pixel_m in sizes_of(bands):
                 self.ground(pixel_m)
-        skies: dict[int, NDArray[np.float32]] = {}
+        moments: dict[int, Moment] = {}
 
         def fill(start: int, stop: int) -> None:
             for date in range(start, stop):
-                skies[date] = self.expose(weathers[date], bands, scale, images[date])
+                moments[date] = self.expose(weathers[date], bands, scale, images[date])
 
         over_row_blocks(fill, len(weathers), least_rows=1)
-        return [skies[date] for date in range(len(weathers))]
+        return [moments[date] for date in range(len(weathers))]
+
+
+def sizes_of(bands: Sequence[int]) -> list[float]:
+    """Return the pixel sizes of some bands, each once, and the finest size in any case, in metres."""
+    return list(dict.fromkeys([FINEST_M, *map(float, NATIVE_M[list(bands)])]))
