@@ -1,14 +1,17 @@
 import datetime as dt
+import gc
 import logging
 import os
 import re
 import signal
+import sqlite3
 import subprocess
 import sys
 import textwrap
 import threading
 import time
 import warnings
+import weakref
 from dataclasses import dataclass
 
 import numpy as np
@@ -27,6 +30,7 @@ from eolearn.core import (
     linearly_connect_tasks,
 )
 from eolearn.core.exceptions import (
+    BrokenFile,
     EODeprecationWarning,
     EOLearnError,
     EORuntimeWarning,
@@ -43,6 +47,7 @@ WAYS = [
     pytest.param({"workers": 2, "multiprocess": False}, id="threads"),
     pytest.param({"workers": 2, "multiprocess": True}, id="processes"),
 ]
+ENGINES = {None: "this process", False: "threads", True: "processes"}
 every_way = pytest.mark.parametrize("way", WAYS)
 LOGGER = logging.getLogger(__name__)
 
@@ -120,6 +125,8 @@ def test_statistics_count_what_finished_and_what_failed(nodes, way):
     stats = executor.general_stats
     assert before <= executor.start_time == stats["start_time"] <= stats["end_time"] <= dt.datetime.now()
     assert (stats["finished"], stats["failed"], stats["workers"]) == (2, 1, way["workers"])
+    assert (stats["skipped"], stats["retried"]) == (0, 0)
+    assert stats["engine"] == ENGINES[way.get("multiprocess")]
 
 
 def test_before_a_run_there_is_nothing_to_know(nodes):
@@ -366,6 +373,383 @@ def test_temporal_mismatch_may_be_an_error(way, strict):
     assert warnings.filters == filters
 
 
+# --- results as they come -----------------------------------------------------------------------------------------
+
+
+@every_way
+def test_results_can_be_had_one_by_one(nodes, way):
+    executor = make_executor(nodes, [None, fail, None, None])
+    results = dict(executor.iter_results(**way, disable=True))
+    assert {position: item.outputs for position, item in results.items()} == {
+        0: {"double": 0},
+        1: {},
+        2: {"double": 4},
+        3: {"double": 6},
+    }
+    assert executor.execution_results == [results[position].drop_outputs() for position in range(4)]
+    assert executor.general_stats["failed"] == 1
+
+
+@every_way
+def test_no_execution_is_begun_before_results_are_asked_for(nodes, way, tmp_path):
+    executor = make_executor(nodes, [(tmp_path / "begun").touch] * 3)
+    results = executor.iter_results(**way, disable=True)
+    assert not list(tmp_path.iterdir())
+    next(results)
+    assert list(tmp_path.iterdir())
+
+
+@every_way
+def test_run_ends_when_the_loop_is_left(nodes, way, tmp_path):
+    def leave_trace():
+        (tmp_path / str(time.monotonic_ns())).touch()
+        time.sleep(0.005)
+
+    executor = make_executor(nodes, [leave_trace] * 200)
+    for _ in executor.iter_results(**way, disable=True):
+        break
+    assert len(list(tmp_path.iterdir())) < 100
+    assert executor.execution_results == []
+
+
+def test_settings_are_checked_before_results_are_asked_for(nodes):
+    with pytest.raises(SettingError, match="retries"):
+        make_executor(nodes).iter_results(retries=-1)
+    with pytest.raises(SettingError, match="workers"):
+        make_executor(nodes).iter_results(workers=0)
+
+
+def test_outputs_are_not_kept_by_the_executor():
+    class Output:
+        pass
+
+    class MakeTask(EOTask):
+        def execute(self):
+            output = Output()
+            alive.append(weakref.ref(output))
+            return output
+
+    alive = []
+    nodes = linearly_connect_tasks(MakeTask(), OutputTask("x"))
+    for position, _results in EOExecutor(EOWorkflow(nodes), [{}] * 10).iter_results(disable=True):
+        del _results
+        gc.collect()
+        assert sum(reference() is not None for reference in alive) <= 1, position
+
+
+# --- where, how long, how much ------------------------------------------------------------------------------------
+
+
+@every_way
+def test_results_tell_the_worker_and_what_each_node_took(nodes, way):
+    results = make_executor(nodes).run(**way, disable=True)
+    kind = "thread" if way.get("multiprocess") is False else "process"
+    for result in results:
+        assert re.fullmatch(rf"{kind} \d+", result.worker)
+        assert (result.attempts, result.skipped) == (1, False)
+        for stats in result.stats.values():
+            assert stats.usage.of == kind
+            assert stats.usage.memory_peak >= stats.usage.memory_before > 1_000_000
+    if kind == "process":
+        assert (results[0].worker == f"process {os.getpid()}") == (way["workers"] == 1)
+
+
+def test_what_a_node_took_is_measured_in_a_worker():
+    class HeavyTask(EOTask):
+        def execute(self, megabytes):
+            array = np.ones(megabytes << 17)
+            return float(array.sum())
+
+    (node,) = linearly_connect_tasks(HeavyTask())
+    executor = EOExecutor(EOWorkflow([node]), [{node: {"megabytes": 200}}, {node: {"megabytes": 40}}])
+    for result, megabytes in zip(executor.run(workers=2, disable=True), (200, 40), strict=True):
+        usage = result.stats[node.uid].usage
+        assert megabytes * 0.9 < (usage.memory_peak - usage.memory_before) / (1 << 20) < megabytes * 1.2
+        assert usage.cpu_seconds > 0
+
+
+# --- retries ------------------------------------------------------------------------------------------------------
+
+
+class FlakyTask(EOTask):
+    """Fails so many times for each number, counted in files, so that it works in processes too."""
+
+    def __init__(self, folder, error=OSError):
+        self.folder = str(folder)
+        self.error = error
+
+    def execute(self, number, failures):
+        tries = [name for name in os.listdir(self.folder) if name.startswith(f"{number}-")]
+        with open(os.path.join(self.folder, f"{number}-{len(tries)}"), "w") as file:
+            file.write(str(time.time()))
+        if len(tries) < failures:
+            raise self.error(f"try {len(tries)}")
+        return number
+
+
+def flaky_executor(folder, failures, **kwargs):
+    nodes = linearly_connect_tasks(FlakyTask(folder, **kwargs), OutputTask("number"))
+    arguments = [{nodes[0]: {"number": number, "failures": count}} for number, count in enumerate(failures)]
+    return EOExecutor(EOWorkflow(nodes), arguments)
+
+
+def times_of_tries(folder, number):
+    return sorted(float(path.read_text()) for path in folder.glob(f"{number}-*"))
+
+
+@every_way
+def test_failed_executions_are_tried_again(way, tmp_path):
+    executor = flaky_executor(tmp_path, [0, 1, 2, 9, 0])
+    results = executor.run(**way, retries=2, retry_delay=0.01, disable=True)
+    assert [result.attempts for result in results] == [1, 2, 3, 3, 1]
+    assert [result.outputs.get("number") for result in results] == [0, 1, 2, None, 4]
+    assert executor.get_failed_executions() == [3]
+    assert executor.general_stats["retried"] == 3
+    assert executor.execution_results[2].attempts == 3
+
+
+@every_way
+def test_delay_grows_and_others_go_on_in_the_meantime(way, tmp_path):
+    flaky_executor(tmp_path, [2, 0, 0, 0, 0, 0]).run(**way, retries=2, retry_delay=0.2, disable=True)
+    first, second, third = times_of_tries(tmp_path, 0)
+    assert second - first >= 0.2
+    assert third - second >= 0.4
+    assert all(times_of_tries(tmp_path, number)[0] < second for number in range(1, 6))
+
+
+@every_way
+def test_errors_that_come_again_are_not_retried(way, tmp_path):
+    results = flaky_executor(tmp_path, [1], error=ValueError).run(**way, retries=3, disable=True)
+    assert results[0].attempts == 1
+    assert results[0].workflow_failed()
+
+
+def test_predicate_says_what_is_retried(tmp_path):
+    executor = flaky_executor(tmp_path, [1, 1], error=ValueError)
+    results = executor.run(retries=1, retry_delay=0, retry_on=lambda error: "try" in str(error), disable=True)
+    assert [result.attempts for result in results] == [2, 2]
+    assert executor.get_failed_executions() == []
+
+
+def test_execution_whose_worker_died_can_be_retried(tmp_path):
+    results = flaky_executor(tmp_path, [1, 0], error=lambda _: os._exit(3)).run(
+        workers=2, retries=1, retry_delay=0, disable=True
+    )
+    assert [result.attempts for result in results] == [2, 1]
+    assert not any(result.workflow_failed() for result in results)
+
+
+# --- time-outs ----------------------------------------------------------------------------------------------------
+
+
+def test_execution_that_takes_too_long_fails_alone(nodes):
+    deeds = [None, lambda: time.sleep(60), None, None]
+    executor = make_executor(nodes, deeds)
+    begin = time.monotonic()
+    results = executor.run(workers=2, timeout=0.7, disable=True)
+    assert time.monotonic() - begin < 30
+    assert executor.get_failed_executions() == [1]
+    stats = results[1].stats[results[1].error_node_uid]
+    assert stats.node_name == "Double it"
+    assert isinstance(stats.exception_info.exception, WorkerDied)
+    assert isinstance(stats.exception_info.exception, TimeoutError)
+    assert "timed out after 0.7 s" in str(stats.exception_info.exception)
+    assert re.fullmatch(r"process \d+", results[1].worker)
+
+
+@pytest.mark.parametrize("way", WAYS[:2])
+def test_timeout_is_refused_where_nothing_can_be_stopped(nodes, way):
+    with pytest.raises(SettingError, match=r"timeout=5 takes worker processes.*multiprocess=True"):
+        make_executor(nodes).run(**way, timeout=5)
+
+
+@pytest.mark.parametrize("timeout", [0, -1, float("nan")])
+def test_timeout_must_be_a_number_of_seconds(nodes, timeout):
+    with pytest.raises(SettingError, match="timeout must be a number of seconds above 0"):
+        make_executor(nodes).run(workers=2, timeout=timeout)
+
+
+# --- resume -------------------------------------------------------------------------------------------------------
+
+
+def resumable(folder, failures, *, size=1, names=None):
+    """As a script that is run again: all is made anew."""
+
+    class OwnTask(FlakyTask):
+        def __init__(self, folder, size):
+            super().__init__(folder)
+            self.table = {"size": size, "array": np.arange(size)}
+
+    nodes = linearly_connect_tasks(OwnTask(folder / "tries", size), OutputTask())
+    (folder / "tries").mkdir(exist_ok=True)
+    arguments = [{nodes[0]: {"number": number, "failures": count}} for number, count in failures.items()]
+    return EOExecutor(EOWorkflow(nodes), arguments, logs_folder=str(folder / "logs"), execution_names=names)
+
+
+def tries(folder):
+    return sorted(path.name for path in (folder / "tries").iterdir())
+
+
+@every_way
+def test_what_succeeded_is_not_done_again(way, tmp_path):
+    first = resumable(tmp_path, {0: 0, 1: 1, 2: 0})
+    first.run(**way, resume=True, disable=True)
+    assert first.general_stats["skipped"] == 0
+    assert first.get_failed_executions() == [1]
+    second = resumable(tmp_path, {2: 0, 1: 1, 5: 0, 0: 0})
+    results = second.run(**way, resume=True, disable=True)
+    assert tries(tmp_path) == ["0-0", "1-0", "1-1", "2-0", "5-0"]
+    assert [result.skipped for result in results] == [True, False, False, True]
+    assert second.general_stats["skipped"] == 2
+    assert (second.general_stats["finished"], second.general_stats["failed"]) == (4, 0)
+    old, again = first.execution_results[2], results[0]
+    assert (again.start_time, again.end_time, again.worker) == (old.start_time, old.end_time, old.worker)
+    assert [stats.usage for stats in again.stats.values()] == [stats.usage for stats in old.stats.values()]
+    assert list(again.stats) == [node.uid for node in second.workflow.get_nodes()]
+    assert again.outputs == {}
+    assert second.execution_results[0].skipped
+
+
+def test_other_settings_or_tasks_are_done_again(tmp_path):
+    resumable(tmp_path, {0: 0}).run(resume=True, disable=True)
+    assert resumable(tmp_path, {0: 0}, size=2).run(resume=True, disable=True)[0].skipped is False
+    assert resumable(tmp_path, {0: 0}, size=2).run(resume=True, disable=True)[0].skipped is True
+    assert resumable(tmp_path, {0: 0}).run(resume=True, disable=True)[0].skipped is True
+
+
+def test_without_resume_there_is_no_ledger(tmp_path):
+    resumable(tmp_path, {0: 0}).run(disable=True)
+    assert not (tmp_path / "logs").exists()
+    assert resumable(tmp_path, {0: 0}).run(resume=True, disable=True)[0].skipped is False
+
+
+def test_ledger_in_memory_is_a_folder_of_objects(nodes):
+    filesystem = MemoryFileSystem()
+    for skipped in (False, True):
+        executor = make_executor(nodes, logs_folder="/ledger-of-executor", filesystem=filesystem)
+        results = executor.run(resume=True, workers=2, disable=True)
+        assert [result.skipped for result in results] == [skipped] * 3
+    assert len(filesystem.ls("/ledger-of-executor/eoexecution-ledger")) == 3
+
+
+def test_setting_that_cannot_be_told_from_others_is_named(tmp_path):
+    class LockTask(EOTask):
+        def __init__(self):
+            self.lock = threading.Lock()
+
+        def execute(self, value=None):
+            return value
+
+    node = EONode(LockTask(), name="Locked")
+    executor = EOExecutor(EOWorkflow([node]), [{}], logs_folder=str(tmp_path))
+    with pytest.raises(SettingError, match=r"node Locked \(LockTask\): task.lock is a _thread.lock"):
+        executor.run(resume=True, disable=True)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_argument_that_cannot_be_told_from_others_is_named(nodes, tmp_path):
+    arguments = [{nodes[0]: {"number": 1}}, {nodes[0]: {"number": iter([])}}, {nodes[0]: {"number": (n for n in "")}}]
+    executor = EOExecutor(EOWorkflow(nodes), arguments, logs_folder=str(tmp_path), execution_names=["a", "b", "c"])
+    with pytest.raises(
+        SettingError, match=r"Execution c, node Double it \(DoubleTask\): argument number is a .*generator"
+    ):
+        executor.run(resume=True, disable=True)
+
+
+def test_ledger_that_is_none_is_refused_before_anything_runs(nodes, tmp_path):
+    (tmp_path / "eoexecution-ledger.sqlite").write_text("not a ledger" * 50)
+    executor = make_executor(nodes, [(tmp_path / "ran").touch], logs_folder=str(tmp_path))
+    with pytest.raises(BrokenFile, match="not a database"):
+        executor.run(resume=True, disable=True)
+    assert not (tmp_path / "ran").exists()
+
+
+def test_record_in_a_ledger_that_cannot_be_understood_is_an_error(nodes, tmp_path):
+    make_executor(nodes, logs_folder=str(tmp_path)).run(resume=True, disable=True)
+    with sqlite3.connect(tmp_path / "eoexecution-ledger.sqlite") as database:
+        database.execute("UPDATE done SET record = '[1, 2]'")
+    database.close()
+    with pytest.raises(BrokenFile, match="eoexecution-ledger.sqlite"):
+        make_executor(nodes, logs_folder=str(tmp_path)).run(resume=True, disable=True)
+
+
+def test_order_and_names_of_nodes_and_made_up_names_of_outputs_do_not_count(tmp_path):
+    def executor(name):
+        nodes = linearly_connect_tasks((PassTask(), name), OutputTask())
+        return EOExecutor(EOWorkflow(nodes[::-1]), [{nodes[0]: {"value": 1}}], logs_folder=str(tmp_path))
+
+    assert not executor("one").run(resume=True, disable=True)[0].skipped
+    assert executor("other").run(resume=True, disable=True)[0].skipped
+
+
+def test_names_of_outputs_and_connections_count(tmp_path):
+    def executor(output, *, twice):
+        first, second = EONode(PassTask()), EONode(PassTask())
+        inputs = [first if twice else second]
+        nodes = [first, second, EONode(PassTask(), inputs=inputs), EONode(OutputTask(output), inputs=[first])]
+        arguments = [{first: {"value": 1}, second: {"value": 1}}]
+        return EOExecutor(EOWorkflow(nodes), arguments, logs_folder=str(tmp_path))
+
+    for output, twice in (("a", True), ("b", True), ("a", False)):
+        assert not executor(output, twice=twice).run(resume=True, disable=True)[0].skipped
+        assert executor(output, twice=twice).run(resume=True, disable=True)[0].skipped
+
+
+INTERRUPTED_SCRIPT = """
+import sys, time, pathlib
+from eolearn.core import *
+
+class Slow(EOTask):
+    def execute(self, number):
+        pathlib.Path(f"begun-{number}").touch()
+        time.sleep(0.01 if number < 8 else 100)
+
+node = EONode(Slow())
+arguments = [{node: {"number": number}} for number in range(20)]
+executor = EOExecutor(EOWorkflow([node]), arguments, save_logs=True, logs_folder="logs")
+executor.run(workers=int(sys.argv[1]), multiprocess=sys.argv[2] == "True", resume=True, disable=True)
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals")
+@pytest.mark.parametrize(("workers", "multiprocess"), [(1, True), (2, True)])
+def test_interrupted_run_leaves_a_whole_ledger_and_whole_logs(tmp_path, workers, multiprocess):
+    (tmp_path / "script.py").write_text(INTERRUPTED_SCRIPT)
+    command = [sys.executable, "script.py", str(workers), str(multiprocess)]
+    with subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True) as process:
+        while len(list(tmp_path.glob("begun-*"))) < 8 + workers and process.poll() is None:
+            time.sleep(0.02)
+        time.sleep(0.2)
+        begin = time.monotonic()
+        process.send_signal(signal.SIGINT)
+        errors = process.communicate(timeout=30)[1]
+        assert time.monotonic() - begin < 10
+    assert errors.strip().endswith("KeyboardInterrupt")
+    with sqlite3.connect(tmp_path / "logs/eoexecution-ledger.sqlite") as database:
+        assert database.execute("SELECT COUNT(*) FROM done").fetchone() == (8,)
+        assert database.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+    database.close()
+    logs = [path.read_text() for path in sorted(tmp_path.glob("logs/*/*.log"))]
+    assert sum("EOWorkflow execution finished!" in text for text in logs) == 8
+
+
+# --- progress -----------------------------------------------------------------------------------------------------
+
+
+@every_way
+def test_progress_tells_failures_only_if_there_are_any(nodes, way, capsys):
+    make_executor(nodes, [None, fail, fail]).run(**way)
+    assert "failed=2" in capsys.readouterr().err
+    make_executor(nodes).run(**way)
+    assert "failed" not in capsys.readouterr().err
+
+
+def test_progress_begins_with_what_is_skipped(nodes, tmp_path, capsys):
+    for _ in range(2):
+        make_executor(nodes, logs_folder=str(tmp_path)).run(resume=True)
+    assert "100%" in capsys.readouterr().err.splitlines()[-1]
+
+
 # --- logs --------------------------------------------------------------------------------------------------------
 
 
@@ -408,6 +792,19 @@ def test_error_of_a_task_is_in_its_log_with_its_traceback(nodes, way, tmp_path):
     assert "Traceback" in failed
     assert "ValueError: a deed that fails" in failed
     assert "EOWorkflow execution failed!" in failed
+
+
+def test_secrets_are_masked_in_logs(nodes, tmp_path):
+    def fail_with_secret():
+        LOGGER.info("opening s3://bucket with secret='%s'", "mine")
+        raise OSError("https://me:mine@host/ refused token='mine'")
+
+    executor = make_executor(nodes, [fail_with_secret], save_logs=True, logs_folder=str(tmp_path))
+    executor.run(disable=True)
+    text = "\n".join(lines_of_logs(executor)[0])
+    assert "opening s3://bucket with secret='***'" in text
+    assert "OSError: https://***@host/ refused token='***'" in text
+    assert "mine" not in text.replace("fail_with_secret", "").replace('"mine"', "").replace("me:mine", "")
 
 
 def test_log_of_a_killed_execution_holds_what_was_logged(nodes, tmp_path):

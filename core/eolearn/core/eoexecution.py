@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import importlib
 import logging
-import warnings
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager, nullcontext
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
+from contextlib import closing, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from .eonode import EONode, ExceptionInfo, NodeStats
 from .eoworkflow import EOWorkflow, WorkflowResults
@@ -19,39 +18,27 @@ from .exceptions import (
     MissingExtra,
     NotRunYet,
     SettingError,
-    TemporalDimensionWarning,
     warn_user,
 )
-from .execution.engine import Failure, Outcome, Success
+from .execution.engine import Engine, Failure
 from .execution.logs import HandlerFactory, LogSettings
+from .execution.one import CommonData, ExecutionFunction, Executions, ProcessingData
+from .execution.records import KeptResults
 from .execution.report_folder import log_names, make_report_folder, report_folder_name
+from .execution.retries import RetryPolicy, may_pass
+from .execution.run import Run
 from .utils.fs import as_filesystem, get_base_filesystem_and_path, get_full_path
-from .utils.parallelize import _get_engine, _progress_bar
+from .utils.parallelize import _get_engine
 from .utils.threads import available_cpus
 
 if TYPE_CHECKING:
     from fsspec import AbstractFileSystem
 
-_HandlerFactoryType = HandlerFactory
+    from .execution.resumption import Resumption
 
-
-@dataclass(frozen=True)
-class _CommonData:
-    """What all executions of a run share."""
-
-    workflow: EOWorkflow
-    logs: LogSettings
-
-
-@dataclass(frozen=True)
-class _ProcessingData:
-    """One execution."""
-
-    common: _CommonData
-    arguments: dict[str, dict[str, object]]
-    """The arguments of the tasks, by the uids of their nodes."""
-    log_path: str | None
-    """The log file in the filesystem of the logs, None if there is to be none."""
+_CommonData = CommonData
+_HandlerFactoryType: TypeAlias = HandlerFactory
+_ProcessingData = ProcessingData
 
 
 @dataclass(frozen=True)
@@ -61,14 +48,9 @@ class _ExecutionRunParams:
     workers: int
     multiprocess: bool
     tqdm_kwargs: dict[str, Any] = field(default_factory=dict)
-
-    @property
-    def in_threads(self) -> bool:
-        return self.workers > 1 and not self.multiprocess
-
-    @property
-    def in_processes(self) -> bool:
-        return self.workers > 1 and self.multiprocess
+    resume: bool = False
+    retry: RetryPolicy = field(default_factory=RetryPolicy)
+    timeout: float | None = None
 
 
 class EOExecutor:
@@ -135,74 +117,137 @@ class EOExecutor:
         self.start_time: datetime | None = None
         self.report_folder: str | None = None
         self.general_stats: dict[str, Any] = {}
-        self.execution_results: list[WorkflowResults] = []
+        self.execution_results = KeptResults(workflow, 0)
 
-    def run(self, workers: int | None = 1, multiprocess: bool = True, **tqdm_kwargs: Any) -> list[WorkflowResults]:
+    def run(
+        self,
+        workers: int | None = 1,
+        multiprocess: bool = True,
+        *,
+        resume: bool = False,
+        retries: int = 0,
+        retry_delay: float = 1.0,
+        retry_on: Callable[[BaseException], bool] = may_pass,
+        timeout: float | None = None,
+        **tqdm_kwargs: Any,
+    ) -> list[WorkflowResults]:
         """Run all executions.
 
         workers: how many to run at once; 1 for one after the other in this process, None for one a processor.
         multiprocess: run them in processes rather than in threads. Then arguments and outputs must be picklable; tasks
             may be defined anywhere, in a script without a main guard too.
+        resume: keep a ledger of what succeeds in ``logs_folder``, and skip what succeeded in an earlier run that kept
+            one there, with the same tasks, settings and arguments. Skipped executions have their old statistics, and no
+            outputs. Raises SettingError (a ValueError) if some setting or argument can't be told from others.
+        retries: how often an execution that failed is tried again. Others go on in the meantime.
+        retry_delay: how many seconds pass before the first retry, twice as many before the second, and so on.
+        retry_on: whether an execution that failed for this error is tried again; by default, unless the error tells of
+            the program, its settings or its data (:func:`eolearn.core.execution.retries.may_pass`).
+        timeout: how many seconds an execution may take, in worker processes only. One that takes longer fails with
+            TimedOut (a WorkerDied).
         tqdm_kwargs: settings of the progress bar, such as ``disable=True``.
 
         Returns the results in the order of the arguments. The executor itself keeps them without their outputs.
         An execution whose worker process dies fails with WorkerDied. Only KeyboardInterrupt ends a run.
         """
-        params = _ExecutionRunParams(available_cpus() if workers is None else workers, multiprocess, tqdm_kwargs)
-        return self._run(params)
+        retry = RetryPolicy(retries, retry_delay, retry_on)
+        return self._run(_run_params(workers, multiprocess, tqdm_kwargs, resume, retry, timeout))
+
+    def iter_results(
+        self,
+        workers: int | None = 1,
+        multiprocess: bool = True,
+        *,
+        resume: bool = False,
+        retries: int = 0,
+        retry_delay: float = 1.0,
+        retry_on: Callable[[BaseException], bool] = may_pass,
+        timeout: float | None = None,
+        **tqdm_kwargs: Any,
+    ) -> Iterator[tuple[int, WorkflowResults]]:
+        """Run all executions, and yield the position and the results of each as it ends.
+
+        It takes the same settings as :meth:`run`. Nothing runs before the first results are asked for, and little more
+        than is asked for. The executor keeps the results without their outputs, when all have ended. To leave the loop
+        before that stops the run.
+
+        Example:
+            >>> for position, results in executor.iter_results(workers=4):
+            ...     print(executor.execution_names[position], results.workflow_failed())
+        """
+        retry = RetryPolicy(retries, retry_delay, retry_on)
+        return self._iterate(_run_params(workers, multiprocess, tqdm_kwargs, resume, retry, timeout))
 
     def _run(self, run_params: _ExecutionRunParams) -> list[WorkflowResults]:
+        results = dict(self._iterate(run_params))
+        return [results[position] for position in range(len(self.execution_kwargs))]
+
+    def _iterate(self, run_params: _ExecutionRunParams) -> Iterator[tuple[int, WorkflowResults]]:
+        """Check the settings now, run when results are asked for. All ways to run go through here."""
+        return self._results(run_params, self._make_engine(run_params))
+
+    def _make_engine(self, run_params: _ExecutionRunParams) -> Engine:
+        """Return what calls a function many times. Executors on other engines are made by overriding this."""
+        return _get_engine(run_params.workers, run_params.multiprocess, run_params.timeout)
+
+    def _results(
+        self, run_params: _ExecutionRunParams, engine: Engine
+    ) -> Generator[tuple[int, WorkflowResults], None, None]:
         self.start_time = datetime.now()
+        self.execution_results, self.general_stats = KeptResults(self.workflow, 0), {}
         self.report_folder = report_folder_name(self.logs_folder, self.start_time)
         if self.save_logs:
             self.report_folder = make_report_folder(self.filesystem, self.report_folder)
-            self._warn_of_lost_logs(run_params)
-        processing_args = self._get_processing_args(run_params)
-        results: dict[int, WorkflowResults] = {}
-        strictness = _temporal_mismatch_is_error() if self.raise_on_temporal_mismatch else nullcontext()
-        with strictness, _progress_bar(len(processing_args), run_params.tqdm_kwargs) as bar:
-            for position, outcome in self._run_execution(processing_args, run_params):
-                results[position] = outcome.value if isinstance(outcome, Success) else self._results_of(outcome)
-                bar.update()
-        full_results = [results[position] for position in range(len(processing_args))]
-        self.execution_results = [result.drop_outputs() for result in full_results]
-        self.general_stats = self._get_general_stats(run_params.workers)
-        return full_results
+            self._warn_of_lost_logs(engine)
+        kept = KeptResults(self.workflow, len(self.execution_kwargs))
+        counts = {"skipped": 0, "retried": 0}
+        with self._resumption() if run_params.resume else nullcontext() as resumption:
+            run = Run(
+                engine,
+                self._execution_function(engine),
+                Executions(self.execution_kwargs, self.get_log_paths(full_path=False) if self.save_logs else None),
+                self._results_of,
+                run_params.retry,
+                resumption,
+                run_params.tqdm_kwargs,
+            )
+            with closing(run.results()) as all_results:
+                for position, results in all_results:
+                    kept[position] = results
+                    counts["skipped"] += results.skipped
+                    counts["retried"] += results.attempts > 1 and not results.skipped
+                    yield position, results
+        self.execution_results = kept
+        self.general_stats = {**self._get_general_stats(run_params.workers), **counts, "engine": engine.name}
 
-    def _warn_of_lost_logs(self, run_params: _ExecutionRunParams) -> None:
-        if run_params.in_processes and self.get_report_path().startswith("memory://"):
+    def _warn_of_lost_logs(self, engine: Engine) -> None:
+        if engine.has_own_processes and self.get_report_path().startswith("memory://"):
             warn_user(
                 "Each process has a memory:// of its own: what worker processes log there is lost. Save logs to a "
                 "folder, or use multiprocess=False.",
                 EORuntimeWarning,
             )
 
-    def _get_processing_args(self, run_params: _ExecutionRunParams) -> list[_ProcessingData]:
-        logs = LogSettings(self.filesystem, self.logs_handler_factory, self.logs_filter, run_params.in_threads)
-        common = _CommonData(self.workflow, logs)
-        paths = self.get_log_paths(full_path=False) if self.save_logs else [None] * len(self.execution_kwargs)
-        return [
-            _ProcessingData(common, {node.uid: kwargs for node, kwargs in by_node.items()}, path)
-            for by_node, path in zip(self.execution_kwargs, paths, strict=True)
-        ]
+    @contextmanager
+    def _resumption(self) -> Iterator[Resumption]:
+        from .execution.ledger import open_ledger  # only now: they are of no use to most runs
+        from .execution.resumption import ExecutionFingerprints, Resumption
 
-    def _run_execution(
-        self, processing_args: list[_ProcessingData], run_params: _ExecutionRunParams
-    ) -> Iterator[tuple[int, Outcome[WorkflowResults]]]:
-        """Yield the position and the outcome of each execution as it ends. Other engines are plugged in here."""
-        if not processing_args:
-            return iter(())
-        engine = _get_engine(run_params.workers, run_params.multiprocess)
-        function = _Execution(self._execute_workflow, processing_args[0].common)
-        return engine.run(function, [(data.arguments, data.log_path) for data in processing_args])
+        fingerprints = ExecutionFingerprints(self.workflow, self.raise_on_temporal_mismatch)
+        executions = zip(Executions(self.execution_kwargs, None), self.execution_names, strict=True)
+        found = [fingerprints.of(arguments, name) for (arguments, _), name in executions]
+        with closing(open_ledger(self.filesystem, self.logs_folder)) as ledger:
+            yield Resumption(ledger, self.workflow, found)
+
+    def _execution_function(self, engine: Engine) -> ExecutionFunction:
+        logs = LogSettings(self.filesystem, self.logs_handler_factory, self.logs_filter, engine.scope == "thread")
+        common = CommonData.on(engine, self.workflow, logs, self.raise_on_temporal_mismatch)
+        return ExecutionFunction(self._execute_workflow, common)
 
     @classmethod
-    def _execute_workflow(cls, data: _ProcessingData) -> WorkflowResults:
+    def _execute_workflow(cls, data: ProcessingData) -> WorkflowResults:
         """Run one execution, in whatever process."""
-        workflow = data.common.workflow
-        arguments = {node: data.arguments[node.uid] for node in workflow.get_nodes() if node.uid in data.arguments}
-        with data.common.logs.writing_to(data.log_path) if data.log_path else nullcontext():
-            return workflow.execute(arguments, raise_errors=False)
+        return data.execute()
 
     def _results_of(self, failure: Failure) -> WorkflowResults:
         """Describe what went wrong otherwise than by an error of a task."""
@@ -213,7 +258,7 @@ class EOExecutor:
             uid, name = node.uid, node.get_name()
         start, end = datetime.fromtimestamp(failure.started), datetime.now()
         info = ExceptionInfo(failure.error, failure.traceback, f"{name}.")
-        return WorkflowResults({}, start, end, {uid: NodeStats(uid, name, start, end, info)})
+        return WorkflowResults({}, start, end, {uid: NodeStats(uid, name, start, end, info)}, worker=failure.worker)
 
     def _get_general_stats(self, workers: int) -> dict[str, Any]:
         failed = len(self.get_failed_executions())
@@ -227,11 +272,12 @@ class EOExecutor:
 
     def get_successful_executions(self) -> list[int]:
         """Return the positions of the executions that succeeded in the last run."""
-        return [i for i, results in enumerate(self.execution_results) if not results.workflow_failed()]
+        failed = set(self.get_failed_executions())
+        return [position for position in range(len(self.execution_results)) if position not in failed]
 
     def get_failed_executions(self) -> list[int]:
         """Return the positions of the executions that failed in the last run."""
-        return [i for i, results in enumerate(self.execution_results) if results.workflow_failed()]
+        return self.execution_results.failed_positions()
 
     def get_report_path(self, full_path: bool = True) -> str:
         """Return where the report of the last run is, or will be when it is made.
@@ -283,32 +329,16 @@ class EOExecutor:
         module.EOExecutorVisualization(self).make_report(include_logs=include_logs)
 
 
-class _Execution:
-    """The function that engines call: it runs an execution of which it gets only what is its own.
-
-    What all have in common thus travels once to each worker. In a worker the workflow reports which node it is at.
-    """
-
-    def __init__(self, execute: Callable[[_ProcessingData], WorkflowResults], common: _CommonData):
-        self._execute = execute
-        self._common = common
-
-    def __call__(self, own: tuple[dict[str, dict[str, object]], str | None]) -> WorkflowResults:
-        return self._execute(_ProcessingData(self._common, *own))
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        from .execution.watch import watch
-
-        self.__dict__.update(state)
-        watch(self._common.workflow)
-
-
-@contextmanager
-def _temporal_mismatch_is_error() -> Iterator[None]:
-    """Raise TemporalDimensionWarning: here, in threads, and in worker processes, which get the filters of warnings."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("error", TemporalDimensionWarning)
-        yield
+def _run_params(
+    workers: int | None,
+    multiprocess: bool,
+    tqdm_kwargs: dict[str, Any],
+    resume: bool,
+    retry: RetryPolicy,
+    timeout: float | None,
+) -> _ExecutionRunParams:
+    number = available_cpus() if workers is None else workers
+    return _ExecutionRunParams(number, multiprocess, tqdm_kwargs, resume, retry, timeout)
 
 
 def _checked_kwargs(

@@ -6,7 +6,7 @@ import pickle
 import traceback
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from .eotask import EOTask
 from .exceptions import EOLearnError, SettingError, SettingTypeError
@@ -153,7 +153,22 @@ def _unpacked(packed: bytes, text: str, traceback_text: str, origin: str) -> Exc
     return ExceptionInfo(exception, traceback_text, origin)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
+class ResourceUsage:
+    """What the run of one node took. Memory is what lies in the machine's memory (resident), in bytes."""
+
+    cpu_seconds: float
+    """The time that processors worked for it."""
+    memory_before: int
+    memory_after: int
+    memory_peak: int
+    """The most that was in use at any moment of it."""
+    of: Literal["process", "thread"] = "process"
+    """``"process"`` if the node had the process to itself, ``"thread"`` if it ran beside others in threads: then the
+    memory is that of the whole process, and the time of processors that of the node's thread."""
+
+
+@dataclass(frozen=True, slots=True)
 class NodeStats:
     """What is known of the run of one node."""
 
@@ -163,3 +178,5 @@ class NodeStats:
     end_time: datetime
     exception_info: ExceptionInfo | None = None
     """Why it failed, None if it succeeded."""
+    usage: ResourceUsage | None = None
+    """What it took, None if that was not measured."""

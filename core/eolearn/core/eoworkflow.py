@@ -7,10 +7,10 @@ import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Protocol, Self
 
 from .eodata import EOPatch
-from .eonode import EONode, ExceptionInfo, NodeStats, in_order_of_dependence
+from .eonode import EONode, ExceptionInfo, NodeStats, ResourceUsage, in_order_of_dependence
 from .eoworkflow_tasks import OutputTask
 from .exceptions import MissingExtra, NodeMissing, SettingError
 from .graph import CyclicDependencyError, DirectedGraph
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 LOGGER = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class WorkflowResults:
     """What came of one execution of a workflow."""
 
@@ -33,6 +33,12 @@ class WorkflowResults:
     """The statistics of each node that ran, by its uid."""
     error_node_uid: str | None = field(init=False)
     """The uid of the node that failed, None if none did."""
+    worker: str = ""
+    """Where an executor ran it, such as ``"process 4711"`` or ``"thread 2"``."""
+    skipped: bool = False
+    """Whether a resumed run did not do it again. Then the times and statistics are those of the run that did."""
+    attempts: int = 1
+    """How often an executor ran it, till it succeeded or there were no retries left."""
 
     def __post_init__(self) -> None:
         failed = (uid for uid, stats in self.stats.items() if stats.exception_info is not None)
@@ -44,7 +50,30 @@ class WorkflowResults:
 
     def drop_outputs(self) -> WorkflowResults:
         """Return the same without the outputs, which take memory."""
-        return replace(self, outputs={})
+        return replace(self, outputs={}) if self.outputs else self
+
+
+class Observer(Protocol):
+    """Is told of the nodes of one execution, as they run one after the other."""
+
+    def begin(self, step: int) -> None:
+        """Take notice that the node at this position begins."""
+        ...
+
+    def end(self) -> ResourceUsage | None:
+        """Take notice that it has ended, well or not, and return what it took, if that was measured."""
+        ...
+
+
+class _NoObserver:
+    def begin(self, step: int) -> None:
+        pass
+
+    def end(self) -> None:
+        pass
+
+
+_: type[Observer] = _NoObserver
 
 
 class _Execution:
@@ -56,7 +85,7 @@ class _Execution:
         self._results: dict[str, Any] = {}
         self._uses_left = uses  # how often the result of each node will be an input
 
-    def compute(self, node: EONode, kwargs: Mapping[str, Any], start_time: datetime) -> None:
+    def compute(self, node: EONode, kwargs: Mapping[str, Any]) -> None:
         LOGGER.debug("Computing %s (node uid: %s)", node.name, node.uid)
         args = [_own(self._results[source.uid]) for source in node.inputs]
         kwargs = {name: _own(value) for name, value in kwargs.items()}
@@ -64,7 +93,6 @@ class _Execution:
             self._uses_left[source.uid] -= 1
             self._release_if_done(source)
         result = self._results[node.uid] = node.task.execute(*args, **kwargs)
-        self.stats[node.uid] = NodeStats(node.uid, node.get_name(), start_time, datetime.now())
         if isinstance(node.task, OutputTask):
             self.outputs[node.task.name] = result
         self._release_if_done(node)
@@ -74,10 +102,12 @@ class _Execution:
             del self._results[node.uid]
             LOGGER.debug("Removing intermediate result of %s (node uid: %s)", node.name, node.uid)
 
-    def fail(self, node: EONode, exception: BaseException, start_time: datetime) -> None:
-        info = ExceptionInfo.from_exception(exception)
-        self.stats[node.uid] = NodeStats(node.uid, node.get_name(), start_time, datetime.now(), info)
-        LOGGER.error("Task %s with id %s failed:\n%s", node.name, node.uid, info.traceback)
+    def note(
+        self, node: EONode, start_time: datetime, error: ExceptionInfo | None, usage: ResourceUsage | None
+    ) -> None:
+        self.stats[node.uid] = NodeStats(node.uid, node.get_name(), start_time, datetime.now(), error, usage)
+        if error is not None:
+            LOGGER.error("Task %s with id %s failed:\n%s", node.name, node.uid, error.traceback)
 
 
 def _own(value: Any) -> Any:
@@ -146,29 +176,40 @@ class EOWorkflow:
                 raise SettingError(f"The arguments of node {node.name} need names, which are strings, got {unnamed}.")
 
     def execute(
-        self, input_kwargs: Mapping[EONode, dict[str, object]] | None = None, raise_errors: bool = True
+        self,
+        input_kwargs: Mapping[EONode, dict[str, object]] | None = None,
+        raise_errors: bool = True,
+        *,
+        observer: Observer | None = None,
     ) -> WorkflowResults:
         """Run all the tasks.
 
         input_kwargs: keyword arguments of tasks, by node. Nodes that are not in the workflow don't matter.
         raise_errors: if False, an error in a task ends the execution, is logged, and is found in the results, with
             the outputs till then. A KeyboardInterrupt is raised in any case.
+        observer: is told of each node, and measures it.
         """
         input_kwargs = input_kwargs or {}
         self.validate_input_kwargs(input_kwargs)
         kwargs_by_uid = {node.uid: kwargs for node, kwargs in input_kwargs.items()}
         start_time = datetime.now()
         execution = _Execution(self.uid_dag.get_outdegrees())
-        for node in self._nodes.values():
-            node_start = datetime.now()
+        observer = observer or _NoObserver()
+        for step, node in enumerate(self._nodes.values()):
+            error, node_start = None, datetime.now()
+            observer.begin(step)
             try:
-                execution.compute(node, kwargs_by_uid.get(node.uid, {}), node_start)
+                execution.compute(node, kwargs_by_uid.get(node.uid, {}))
             except KeyboardInterrupt:
                 raise
             except BaseException as exception:
                 if raise_errors:
                     raise
-                execution.fail(node, exception, node_start)
+                error = ExceptionInfo.from_exception(exception)
+            finally:
+                usage = observer.end()
+            execution.note(node, node_start, error, usage)
+            if error is not None:
                 break
         results = WorkflowResults(execution.outputs, start_time, datetime.now(), execution.stats)
         LOGGER.debug("EOWorkflow ended with results %r", results)

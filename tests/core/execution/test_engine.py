@@ -1,10 +1,13 @@
+import re
 import sys
 import threading
+import time
 from itertools import islice
 
 import pytest
 from threadpoolctl import threadpool_info
 
+from eolearn.core.execution.backlog import Backlog
 from eolearn.core.execution.engine import Failure, SerialEngine, Success, ThreadEngine
 from eolearn.core.execution.pool import ProcessEngine
 from eolearn.core.utils.threads import limit_threads, thread_limit
@@ -17,6 +20,10 @@ def half(number):
     if number % 2:
         raise ValueError(f"{number} is odd")
     return number // 2
+
+
+def stamp(_):
+    return time.monotonic()
 
 
 @every_engine
@@ -68,6 +75,29 @@ def test_dropped_run_begins_no_further_tasks(engine, tmp_path):
     list(islice(run, 3))
     run.close()
     assert 3 <= len(list(tmp_path.iterdir())) < 500
+
+
+@every_engine
+def test_task_that_is_put_back_is_done_again_after_its_delay_and_others_go_on(engine):
+    backlog = Backlog(range(20))
+    outcomes = []
+    for position, outcome in engine.run(stamp, backlog):
+        if not outcomes:
+            backlog.put_back(position, delay=0.3)
+        outcomes.append((position, outcome.get()))
+    first, last = outcomes[0], outcomes[-1]
+    assert last[0] == first[0]
+    assert last[1] - first[1] >= 0.3
+    assert sorted(position for position, _ in outcomes) == sorted([*range(20), first[0]])
+    assert [position for position, _ in outcomes[:-1]].count(first[0]) == 1
+
+
+@every_engine
+def test_engine_and_its_workers_have_names(engine):
+    names = {outcome.get() for _, outcome in engine.run(lambda _: engine.worker_name(), range(20))}
+    kind = "thread" if engine.scope == "thread" else "process"
+    assert all(re.fullmatch(rf"{kind} \d+", name) for name in names)
+    assert engine.name in {"this process", "threads", "processes"}
 
 
 def test_outcomes_of_threads_come_as_they_are_ready():

@@ -1,5 +1,6 @@
 import os
 import random
+import re
 import signal
 import subprocess
 import sys
@@ -13,7 +14,7 @@ import pytest
 from threadpoolctl import threadpool_info
 
 from eolearn.core.exceptions import EOLearnError, SettingTypeError, WorkerDied
-from eolearn.core.execution.engine import Success
+from eolearn.core.execution.engine import Success, TimedOut
 from eolearn.core.execution.pool import ProcessEngine, stop_idle_workers
 from eolearn.core.execution.worker import report_step
 from eolearn.core.utils.threads import limit_threads, thread_limit
@@ -21,6 +22,10 @@ from eolearn.core.utils.threads import limit_threads, thread_limit
 
 def outcomes_of(function, tasks, workers=2):
     return [outcome for _, outcome in sorted(ProcessEngine(workers).run(function, tasks))]
+
+
+def outcomes_of_engine(engine, function, tasks):
+    return [outcome for _, outcome in sorted(engine.run(function, tasks), key=lambda pair: pair[0])]
 
 
 def values_of(function, tasks, workers=2):
@@ -111,6 +116,47 @@ def test_failure_tells_when_the_task_began_and_how_far_it_came():
     (outcome,) = outcomes_of(die_at_step_two, [None])
     assert outcome.step == 2
     assert begin <= outcome.started <= time.time()
+
+
+def sleep_long_at(positions, number):
+    report_step(3)
+    if number in positions:
+        time.sleep(60)
+    return number
+
+
+@pytest.mark.parametrize("positions", [[0], [7], [0, 1, 2], [29]])
+def test_task_that_takes_too_long_costs_itself_only(positions):
+    begin = time.monotonic()
+    outcomes = dict(ProcessEngine(2, timeout=0.5).run(lambda number: sleep_long_at(positions, number), range(30)))
+    assert time.monotonic() - begin < 30
+    assert [outcomes[n] for n in range(30) if n not in positions] == [
+        Success(n) for n in range(30) if n not in positions
+    ]
+    for position in positions:
+        failure = outcomes[position]
+        assert isinstance(failure.error, TimedOut)
+        assert isinstance(failure.error, WorkerDied | TimeoutError)
+        assert re.search(r"timed out after 0.5 s. Worker process \d+ was stopped", str(failure.error))
+        assert failure.step == 3
+        assert re.fullmatch(r"process \d+", failure.worker)
+
+
+def test_time_counts_from_the_begin_of_each_task():
+    outcomes = outcomes_of_engine(ProcessEngine(1, timeout=1.5), lambda _: time.sleep(0.2), range(12))
+    assert all(isinstance(outcome, Success) for outcome in outcomes)
+
+
+def test_workers_that_were_not_stopped_serve_later_runs(no_workers):
+    engine = ProcessEngine(1, timeout=0.3)
+    first, second = outcomes_of_engine(engine, lambda number: time.sleep(60 * number) or os.getpid(), [1, 0])
+    assert isinstance(first.error, TimedOut)
+    assert values_of(pid_of_worker, [None]) == [second.get()]
+
+
+def test_short_tasks_with_a_timeout_all_come_to_their_end():
+    values = [outcome.get() for outcome in outcomes_of_engine(ProcessEngine(2, timeout=0.2), abs, range(3000))]
+    assert values == list(range(3000))
 
 
 class TwoPartError(Exception):
@@ -274,6 +320,33 @@ def test_workers_share_the_processors_for_kernels():
         assert values_of(thread_settings, [None], workers=3) == [(1, "1", {1})]
     finally:
         limit_threads(None)
+
+
+@pytest.mark.parametrize("is_loaded_before", [True, False])
+def test_parallel_loops_of_numba_are_limited_too(tmp_path, is_loaded_before):
+    pytest.importorskip("numba")
+    code = f"""
+    {"import numba" if is_loaded_before else ""}
+    from eolearn.core.utils.threads import limit_threads
+    from eolearn.core.execution.pool import ProcessEngine
+
+    def threads(_):
+        import numba
+        @numba.njit(parallel=True)
+        def total(count):
+            result = 0
+            for number in numba.prange(count):
+                result += number
+            return result
+        total(10)
+        return numba.get_num_threads()
+
+    for workers in (3, 6, 3):
+        limit_threads(6)
+        print([outcome.get() for _, outcome in ProcessEngine(workers).run(threads, range(2))])
+    """
+    result = run_script(tmp_path, code)
+    assert (result.stdout, result.returncode) == ("[2, 2]\n[1, 1]\n[2, 2]\n", 0), result.stderr
 
 
 def test_number_of_threads_that_the_user_has_set_holds(no_workers, monkeypatch):

@@ -12,7 +12,8 @@ from typing import Any
 from ..utils.threads import THREAD_VARIABLES, limit_library_threads, limit_threads
 from .transport import dumps, loads
 
-_variables_of_parent: set[str] = set(os.environ)  # in a worker: those that it inherited or was told of
+_NUMBA_VARIABLE = "NUMBA_NUM_THREADS"
+_variables_of_parent = set(os.environ) - {_NUMBA_VARIABLE}  # in a worker: those that it inherited or was told of
 
 
 @dataclass(frozen=True)
@@ -61,6 +62,17 @@ class Environment:
         if not self.variables.keys() & THREAD_VARIABLES:
             limit_library_threads(self.threads)
             os.environ.update(dict.fromkeys(THREAD_VARIABLES, str(self.threads)))  # for those that will be loaded
+        if _NUMBA_VARIABLE not in self.variables:
+            _limit_numba(self.threads)
+
+
+def _limit_numba(threads: int) -> None:
+    """Limit the parallel loops of numba. It refuses another value of its variable once it has started threads."""
+    if "numba" not in sys.modules:
+        os.environ[_NUMBA_VARIABLE] = str(threads)
+    elif getattr(sys.modules.get("numba.np.ufunc.parallel"), "_is_initialized", False):
+        numba = sys.modules["numba"]
+        numba.set_num_threads(min(threads, numba.config.NUMBA_NUM_THREADS))
 
 
 def _pattern(matcher: Any) -> str:

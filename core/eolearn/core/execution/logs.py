@@ -13,12 +13,20 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from ..exceptions import EORuntimeWarning, warn_user
 from ..utils.fs import get_full_path, local_path
 from ..utils.logging import LogFileFilter
+from ..utils.redact import redact
 
 if TYPE_CHECKING:
     from fsspec import AbstractFileSystem
 
 LOG_FORMAT = "%(asctime)s %(name)-12s %(levelname)-8s %(message)s"
 HandlerFactory: TypeAlias = Callable[..., logging.Handler]
+
+
+class _RedactingFormatter(logging.Formatter):
+    """Masks secrets in what is logged, errors with their tracebacks included."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return redact(super().format(record))
 
 
 class FilesystemHandler(logging.StreamHandler[Any]):
@@ -67,7 +75,7 @@ class LogSettings:
             _warn(f"The log {self._name(path)} can't be written", error)
             return None
         if handler.formatter is None:
-            handler.setFormatter(logging.Formatter(LOG_FORMAT))
+            handler.setFormatter(_RedactingFormatter(LOG_FORMAT))
         if self.only_this_thread:
             handler.addFilter(LogFileFilter(threading.current_thread().name))
         if self.filter is not None:

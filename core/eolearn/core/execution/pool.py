@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import atexit
 import os
-from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from multiprocessing import connection as pipes
 from typing import Any
 
 from ..exceptions import SettingTypeError
 from ..utils.threads import thread_share
-from .engine import Engine, Failure, Outcome, Result, Task
+from .backlog import Backlog
+from .engine import Engine, Failure, Outcome, Outcomes, Result, Task
 from .environment import Environment
+from .memory import Scope
 from .process import WorkerProcess
 from .transport import dumps
 from .user_code import look_for_new_code
@@ -31,12 +33,19 @@ class ProcessEngine:
     The function is pickled once a run and a worker, with the code that other processes can't import. A worker that the
     system kills costs the call that it was at, whose outcome is a Failure with WorkerDied; another takes its place. The
     workers are kept for later runs of this process, and stop when it ends.
+
+    timeout: after so many seconds a call is given up: its worker is killed, and the outcome is a Failure with TimedOut.
     """
 
-    def __init__(self, workers: int):
-        self.workers = workers
+    name = "processes"
+    scope: Scope = "process"
+    has_own_processes = True
 
-    def run(self, function: Callable[[Task], Result], tasks: Sequence[Task]) -> Iterator[tuple[int, Outcome[Result]]]:
+    def __init__(self, workers: int, timeout: float | None = None):
+        self.workers = workers
+        self.timeout = timeout
+
+    def run(self, function: Callable[[Task], Result], tasks: Sequence[Task] | Backlog[Task]) -> Outcomes[Result]:
         """See :class:`Engine`. Stopping a run kills its workers. Arguments and results must be picklable.
 
         Raises SettingTypeError (a TypeError) if the function can't be pickled.
@@ -44,13 +53,18 @@ class ProcessEngine:
         if look_for_new_code():
             stop_idle_workers()
         setup = Setup(Environment.here(thread_share(self.workers)), _packed_function(function))
-        run = _Run(setup, tasks, self.workers)
+        run = _Run(setup, Backlog.of(tasks), self.workers, self.timeout)
         try:
             yield from run.outcomes()
         except BaseException:
             run.kill()
             raise
         run.end()
+
+    @staticmethod
+    def worker_name() -> str:
+        """See :class:`Engine`."""
+        return f"process {os.getpid()}"
 
 
 def _packed_function(function: Callable[..., Any]) -> bytes:
@@ -66,26 +80,32 @@ def _packed_function(function: Callable[..., Any]) -> bytes:
 class _Run:
     """One run: the tasks that are left to do, and the workers that do them."""
 
-    def __init__(self, setup: Setup, tasks: Sequence[Any], workers: int):
+    def __init__(self, setup: Setup, backlog: Backlog[Any], workers: int, timeout: float | None):
         self._setup = setup
-        self._tasks = tasks
-        self._todo = deque(range(len(tasks)))
+        self._backlog = backlog
         self._batch_size = 1
         self._workers: list[WorkerProcess] = []
         self._most_workers = workers
+        self._timeout = timeout
 
     def outcomes(self) -> Iterator[tuple[int, Outcome[Any]]]:
         """Do all the tasks."""
-        while self._todo or any(worker.unanswered for worker in self._workers):
+        while True:
             for worker in self._free_workers():
                 yield from self._feed(worker)
-            yield from self._collect()
+            pause = self._backlog.seconds_until_next()
+            if any(worker.unanswered for worker in self._workers):
+                yield from self._collect(pause)
+            elif pause is not None:
+                time.sleep(pause)
+            elif not len(self._backlog):
+                return
 
     def _free_workers(self) -> list[WorkerProcess]:
         """Return the workers that have nothing to do, with new ones if there is enough to do for them."""
         free = [worker for worker in self._workers if not worker.unanswered]
-        while len(free) < len(self._todo) and len(self._workers) < self._most_workers:
-            worker = _take_idle() or WorkerProcess()
+        while len(free) < len(self._backlog) and len(self._workers) < self._most_workers:
+            worker = _take_idle() or WorkerProcess(self._setup.environment.threads)
             self._workers.append(worker)
             worker.send(self._setup)
             free.append(worker)
@@ -94,46 +114,62 @@ class _Run:
     def _feed(self, worker: WorkerProcess) -> Iterator[tuple[int, Failure]]:
         """Give a worker the next few tasks, and yield those that can't be given."""
         batch: dict[int, bytes] = {}
-        while self._todo and len(batch) < self._batch_size:
-            position = self._todo.popleft()
+        while len(batch) < self._batch_size and len(self._backlog):
+            position = self._backlog.take()
             try:
-                batch[position] = dumps(self._tasks[position])
+                batch[position] = dumps(self._backlog[position])
             except Exception as error:  # noqa: BLE001 - anything may go wrong in the pickling of a class we don't know
                 text = f"Arguments can't be sent to a worker process: {type(error).__name__}: {error}"
                 yield position, Failure.of(SettingTypeError(f"{text}. Use data, or multiprocess=False."))
-        worker.give(list(batch), list(batch.values()))
+        if batch:
+            worker.give(list(batch), list(batch.values()))
 
-    def _collect(self) -> Iterator[tuple[int, Outcome[Any]]]:
-        """Wait until something happens, and yield the outcomes that are there."""
+    def _collect(self, pause: float | None) -> Iterator[tuple[int, Outcome[Any]]]:
+        """Wait until something happens or the pause is over, and yield the outcomes that are there."""
         by_source: dict[Any, WorkerProcess] = {}
         for worker in self._workers:
             if worker.unanswered:
                 by_source |= {worker.connection: worker, worker.process.sentinel: worker}
-        ready = pipes.wait(by_source) if by_source else []
+        busy = dict.fromkeys(by_source.values())
+        ready = pipes.wait(by_source, self._time_to_wait(busy, pause))
         for worker in dict.fromkeys(by_source[source] for source in ready):
-            is_dead = worker.process.sentinel in ready
-            try:
-                while worker.unanswered and worker.connection.poll():
-                    yield _unless_interrupted(worker.answer())
-            except (EOFError, OSError):
-                is_dead = True
-            if is_dead:
-                yield from self._bury(worker)
-            elif not worker.unanswered:
-                self._adapt_batch_size(worker.seconds_per_task())
+            yield from self._ask(worker, is_dead=worker.process.sentinel in ready)
+        if self._timeout is not None:
+            for worker in busy:
+                if worker.unanswered and worker in self._workers and not worker.seconds_left(self._timeout):
+                    worker.expire(self._timeout)
+                    yield from self._ask(worker, is_dead=True)
+
+    def _time_to_wait(self, workers: Iterable[WorkerProcess], pause: float | None) -> float | None:
+        times = [] if pause is None else [pause]
+        if self._timeout is not None:
+            times += [worker.seconds_left(self._timeout) for worker in workers]
+        return min(times, default=None)
+
+    def _ask(self, worker: WorkerProcess, *, is_dead: bool) -> Iterator[tuple[int, Outcome[Any]]]:
+        """Yield the outcomes that a worker has ready, and that of the task that it died of if it is dead."""
+        try:
+            while worker.unanswered and worker.connection.poll():
+                yield _unless_interrupted(worker.answer())
+        except (EOFError, OSError):
+            is_dead = True
+        if is_dead:
+            yield from self._bury(worker)
+        elif not worker.unanswered:
+            self._adapt_batch_size(worker.seconds_per_task())
 
     def _bury(self, worker: WorkerProcess) -> Iterator[tuple[int, Failure]]:
         """Yield the outcome of the task that a worker died of, and take back the others that it had."""
         self._workers.remove(worker)
         lost = worker.post_mortem()
-        self._todo.extendleft(reversed(worker.unanswered))
+        self._backlog.put_first(worker.unanswered)
         if lost is not None:
             yield lost
 
     def _adapt_batch_size(self, seconds: float) -> None:
         """Send more tasks at a time the shorter they are, but never so many that another worker would run out."""
         enough = int(_BATCH_SECONDS / seconds)
-        fair = len(self._todo) // (2 * self._most_workers)
+        fair = len(self._backlog) // (2 * self._most_workers)
         self._batch_size = max(1, min(2 * self._batch_size, enough, fair))
 
     def end(self) -> None:

@@ -10,6 +10,7 @@ import warnings
 from typing import Any
 
 PRELOAD_VARIABLE = "EOLEARN_PRELOAD"
+THREADS_VARIABLE = "EOLEARN_PRELOAD_THREADS"
 _HEAVY = {"geopandas", "numba", "pandas", "pyogrio", "rasterio", "sentinelhub", "shapely", "zarr"}
 
 
@@ -21,9 +22,15 @@ def names_to_preload() -> list[str]:
 def preload() -> None:
     """Import, in the server, what the user's process has named in the environment variable.
 
+    numba fixes the most threads of its parallel loops when it is imported: so many as a worker of this run may use,
+    which the other variable says.
+
     What fails is no matter here: a worker that needs the module tries again, and then the error counts.
     """
     warnings.simplefilter("ignore")  # before each run a worker is told which warnings are wanted
+    threads = os.environ.pop(THREADS_VARIABLE, None)
+    if threads is not None:
+        os.environ.setdefault("NUMBA_NUM_THREADS", threads)
     for name in os.environ.pop(PRELOAD_VARIABLE, "").split():
         with contextlib.suppress(Exception):
             importlib.import_module(name)

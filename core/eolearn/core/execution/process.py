@@ -16,8 +16,8 @@ from typing import Any
 
 from ..exceptions import WorkerDied
 from ..utils.process_lock import MULTIPROCESSING_LOCK
-from .engine import Failure, Outcome
-from .preloading import PRELOAD_VARIABLE, names_to_preload
+from .engine import Failure, Outcome, TimedOut
+from .preloading import PRELOAD_VARIABLE, THREADS_VARIABLE, names_to_preload
 from .transport import loads
 from .worker import NO_STEP, Progress, serve
 
@@ -33,21 +33,25 @@ class WorkerProcess:
     It is started when this is made, and ready for messages at once. It is a child of a server that has loaded numpy and
     eo-learn, and those of some heavy packages that this process has loaded when the first worker starts. The module
     ``__main__`` is not imported in it, so scripts need no main guard.
+
+    threads: how many threads kernels may use in the workers of the run for which the first worker is started.
     """
 
-    def __init__(self) -> None:
-        self.progress = Progress(_context.RawArray("d", [0, 0, NO_STEP]))
+    def __init__(self, threads: int = 1) -> None:
+        self.progress = Progress(_context.RawArray("d", [0, 0, 0, NO_STEP]))
         self.connection, theirs = _context.Pipe()
         self.process = _context.Process(
             target=serve, args=(theirs, self.progress, MULTIPROCESSING_LOCK.path), name="eo-learn worker"
         )
-        with _starting, _without_main(), _preload_variable():
+        with _starting, _without_main(), _preload_variables(threads):
             self.process.start()
         theirs.close()
         self.unanswered: deque[int] = deque()
         """The positions of the tasks that it has, in order."""
         self._answered = 0
         self._given_at, self._given = 0.0, 0
+        self._expired: int | None = None  # how many tasks had begun when the time of the last of them was over
+        self._timeout = 0.0
 
     def send(self, message: object) -> None:
         """Send a message. If the worker is dead nothing happens: that is found out when an answer is waited for."""
@@ -74,6 +78,18 @@ class WorkerProcess:
         """Return how long the tasks took that were given last, and have just been answered, on the average."""
         return (time.perf_counter() - self._given_at) / self._given
 
+    def seconds_left(self, timeout: float) -> float:
+        """Return how much of the time for one task is left, all of it if the worker is at none."""
+        is_working = self.progress.begun > self._answered
+        return max(0.0, timeout - self.progress.seconds) if is_working else timeout
+
+    def expire(self, timeout: float) -> None:
+        """Kill the worker, because the time for the task that it is at is over."""
+        self._expired = self.progress.begun
+        self._timeout = timeout
+        self.process.kill()
+        self.process.join()
+
     def post_mortem(self) -> tuple[int, Failure] | None:
         """Return the position of the task that a dead worker was at, if it was at one, and why there is no result.
 
@@ -83,8 +99,14 @@ class WorkerProcess:
         begun = self.progress.begun
         if not self.unanswered or 0 < begun == self._answered:
             return None
-        error = WorkerDied(f"Worker process {self.process.pid} {_cause_of_death(self.process.exitcode)}.")
-        return self.unanswered.popleft(), Failure.of(error, self.progress.started or None, self.progress.step)
+        if self._expired is None:
+            error = WorkerDied(f"Worker process {self.process.pid} {_cause_of_death(self.process.exitcode)}.")
+        elif self._expired == begun:
+            error = TimedOut(f"It timed out after {self._timeout:g} s. Worker process {self.process.pid} was stopped.")
+        else:  # the task came to its end at the last moment, and the one that has begun since is not to blame
+            return None
+        failure = Failure.of(error, self.progress.started or None, self.progress.step, f"process {self.process.pid}")
+        return self.unanswered.popleft(), failure
 
     def stop(self) -> None:
         """Let the worker end by itself, which one with nothing to do does at once, or kill it after some seconds."""
@@ -123,11 +145,13 @@ def _without_main() -> Iterator[None]:
 
 
 @contextmanager
-def _preload_variable() -> Iterator[None]:
+def _preload_variables(threads: int) -> Iterator[None]:
     """Tell the server, which may be about to start, what to import."""
     _context.set_forkserver_preload(["eolearn.core.execution.preload"])
-    os.environ[PRELOAD_VARIABLE] = " ".join(names_to_preload())
+    variables = {PRELOAD_VARIABLE: " ".join(names_to_preload()), THREADS_VARIABLE: str(threads)}
+    os.environ.update(variables)
     try:
         yield
     finally:
-        del os.environ[PRELOAD_VARIABLE]
+        for name in variables:
+            del os.environ[name]

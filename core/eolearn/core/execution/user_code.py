@@ -11,7 +11,8 @@ from types import ModuleType
 
 import cloudpickle
 
-_INSTALLED = tuple({sysconfig.get_path(name) + os.sep for name in ("stdlib", "platstdlib", "purelib", "platlib")})
+INSTALLED = tuple({sysconfig.get_path(name) + os.sep for name in ("stdlib", "platstdlib", "purelib", "platlib")})
+"""The folders of the standard library and of installed packages."""
 _seen: dict[str, ModuleSpec] = {}
 
 
@@ -37,7 +38,7 @@ def _modules_of_user() -> Iterator[tuple[str, ModuleType, ModuleSpec]]:
         if type(module) is not ModuleType:  # to look at another kind, a lazy one, may load it
             continue
         spec, file = module.__spec__, vars(module).get("__file__")
-        if spec is not None and isinstance(file, str) and file.endswith(".py") and not file.startswith(_INSTALLED):
+        if spec is not None and isinstance(file, str) and file.endswith(".py") and not file.startswith(INSTALLED):
             yield name, module, spec
 
 

@@ -26,7 +26,7 @@ NO_STEP = -1
 class Progress:
     """How far a worker has come, in memory that it shares with its parent, who can read it when the worker is dead.
 
-    numbers: three of them, in shared memory.
+    numbers: four of them, in shared memory.
     """
 
     def __init__(self, numbers: MutableSequence[float]):
@@ -34,7 +34,7 @@ class Progress:
 
     def begin_task(self) -> None:
         """Note that a task begins."""
-        self._numbers[1:] = [time.time(), NO_STEP]
+        self._numbers[1:] = [time.time(), time.monotonic(), NO_STEP]
         self._numbers[0] += 1
 
     @property
@@ -48,17 +48,22 @@ class Progress:
         return self._numbers[1]
 
     @property
+    def seconds(self) -> float:
+        """How long ago that was, by a clock that nobody sets."""
+        return time.monotonic() - self._numbers[2]
+
+    @property
     def step(self) -> int | None:
         """The step that the task is at, if it has told."""
-        step = int(self._numbers[2])
+        step = int(self._numbers[3])
         return None if step == NO_STEP else step
 
     @step.setter
     def step(self, step: int) -> None:
-        self._numbers[2] = step
+        self._numbers[3] = step
 
 
-_progress = Progress([0, 0, NO_STEP])
+_progress = Progress([0, 0, 0, NO_STEP])
 
 
 def report_step(step: int) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import concurrent.futures
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from concurrent.futures import Executor, Future
+from contextlib import closing
 from enum import Enum
 from typing import TYPE_CHECKING, Any, Generic, ParamSpec, TypeVar
 
@@ -43,9 +44,17 @@ def _decide_processing_type(workers: int | None, multiprocess: bool) -> _Process
     return _ProcessingType.MULTIPROCESSING if multiprocess else _ProcessingType.MULTITHREADING
 
 
-def _get_engine(workers: int | None, multiprocess: bool) -> Engine:
+def _get_engine(workers: int | None, multiprocess: bool, timeout: float | None = None) -> Engine:
+    """Return an engine. Raises SettingError (a ValueError) for a timeout where executions can't be stopped."""
     from ..execution.engine import SerialEngine, ThreadEngine
 
+    if timeout is not None and not timeout > 0:
+        raise SettingError(f"timeout must be a number of seconds above 0, or None, got {timeout!r}.")
+    if timeout is not None and _decide_processing_type(workers, multiprocess) is not _ProcessingType.MULTIPROCESSING:
+        raise SettingError(
+            f"timeout={timeout:g} takes worker processes, which can be stopped in the middle of an execution; this "
+            "process and its threads can't. Use 2 workers or more, and multiprocess=True."
+        )
     match _decide_processing_type(workers, multiprocess):
         case _ProcessingType.SINGLE_PROCESS:
             return SerialEngine()
@@ -53,7 +62,7 @@ def _get_engine(workers: int | None, multiprocess: bool) -> Engine:
             return ThreadEngine(workers or available_cpus())
     from ..execution.pool import ProcessEngine  # only now: multiprocessing takes a while to import
 
-    return ProcessEngine(workers or available_cpus())
+    return ProcessEngine(workers or available_cpus(), timeout)
 
 
 def _progress_bar(total: int, tqdm_kwargs: Mapping[str, Any]) -> tqdm:
@@ -98,8 +107,8 @@ def parallelize(
     engine = _get_engine(workers, multiprocess)
     tasks = list(zip(*params, strict=False))
     results: dict[int, Result] = {}
-    with _progress_bar(len(tasks), tqdm_kwargs) as bar:
-        for position, outcome in engine.run(_Spread(function), tasks):
+    with _progress_bar(len(tasks), tqdm_kwargs) as bar, closing(engine.run(_Spread(function), tasks)) as outcomes:
+        for position, outcome in outcomes:
             results[position] = outcome.get()
             bar.update()
     return [results[position] for position in range(len(tasks))]
