@@ -32,7 +32,7 @@ TASKS = {
         lambda: core_tasks.LoadTask("x", lazy_loading=True),
         (
             "path, filesystem=None, config=None, features=..., lazy_loading=False, *, "
-            "load_timestamps='auto', temporal_selection=None"
+            "load_timestamps='auto', temporal_selection=None, window=None, bands=None"  # the last two are new
         ),
     ),
     "AddFeatureTask": (lambda: core_tasks.AddFeatureTask(BANDS), "feature"),

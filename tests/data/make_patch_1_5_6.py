@@ -3,6 +3,9 @@
 Run it with a python that has that release installed:
 
     ~/.cache/eolearn-peer/bin/python tests/data/make_patch_1_5_6.py tests/data/patch_1_5_6
+    ~/.cache/eolearn-peer/bin/python tests/data/make_patch_1_5_6.py tests/data/patch_zarr_1_5_6 zarr
+
+With "zarr", its arrays are saved as Zarr, of version 2, and its tables are left out.
 """
 
 import datetime as dt
@@ -36,4 +39,8 @@ patch.label_timeless["CROP"] = np.array([7])
 patch.vector_timeless["FIELDS"] = gpd.GeoDataFrame({"name": ["Feld 1"]}, geometry=[Point(15, 46)], crs=4326)
 patch.meta_info["made"] = {"at": dt.datetime(2024, 6, 1, 12), "on": dt.date(2024, 6, 1), "by": ["a", 1, None, 0.5]}
 patch.meta_info["maxcc"] = 0.8
-patch.save(sys.argv[1])
+if sys.argv[2:] == ["zarr"]:
+    patch.vector = patch.vector_timeless = {}
+    patch.save(sys.argv[1], use_zarr=True)
+else:
+    patch.save(sys.argv[1])

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterable, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from datetime import date, datetime
 from pathlib import Path
@@ -27,11 +26,14 @@ from .feature_dicts import _FeatureDict, _TemporalArrayDict, feature_dict
 from .temporal_selection import TemporalSelectionSpec, parse_timestamps, select_dates
 from .types import Feature, FeaturesSpecification
 from .utils.parsing import FeatureParser
-from .utils.threads import thread_limit
 
 if TYPE_CHECKING:
     from fsspec import AbstractFileSystem
     from sentinelhub import BBox
+
+    from .storage.dates import LoadedDates
+    from .storage.saving import SavedDates
+    from .storage.window import WindowSpec
 
 __all__ = ["MAX_DATA_REPR_LEN", "MISSING_BBOX_WARNING", "TIMESTAMP_RENAME_WARNING", "EOPatch"]
 
@@ -355,7 +357,7 @@ class EOPatch(OldNames):
         *,
         save_timestamps: bool | Literal["auto"] = "auto",
         use_zarr: bool = False,
-        temporal_selection: Any = None,
+        temporal_selection: SavedDates | None = None,
         compress_level: int | None = None,
     ) -> None:
         """Save the patch into a folder.
@@ -365,7 +367,10 @@ class EOPatch(OldNames):
         overwrite_permission: what may happen to features that are saved there already.
         filesystem: an fsspec filesystem.
         save_timestamps: "auto" saves them if all features are, or at least one with a time axis.
-        use_zarr, temporal_selection: not available in this version, SettingError.
+        use_zarr: whether arrays are saved as Zarr, of which parts can be read and written.
+        temporal_selection: where the dates of this patch are among those of a saved one, whose other dates stay:
+            positions, a slice, a mask, or "infer" to find them by the timestamps. This needs ``use_zarr``. "append"
+            adds the dates to those of a saved patch, in whatever format it is.
 
         On a local disk the save is one transaction: after an error, or when the process is killed, the folder holds
         the old patch or the new one, whole.
@@ -399,22 +404,33 @@ class EOPatch(OldNames):
         filesystem: AbstractFileSystem | None = None,
         *,
         load_timestamps: bool | Literal["auto"] = "auto",
-        temporal_selection: Any = None,
+        temporal_selection: LoadedDates | None = None,
+        window: WindowSpec | None = None,
+        bands: Mapping[Feature, Sequence[int]] | None = None,
     ) -> EOPatch:
-        """Load a patch from a folder.
+        """Load a patch, or a part of it, from a folder.
 
         path, features, filesystem: as in :meth:`save`.
         lazy_loading: whether a feature is read only when it is first used.
         load_timestamps: "auto" loads them if all features are loaded, or at least one with a time axis.
-        temporal_selection: not available in this version, SettingError.
+        temporal_selection: which dates, in this order: positions, a slice, a mask, or a function of all timestamps.
+            Arrays with a time axis must be Zarr; tables are loaded whole.
+        window: a box in any CRS, of which all pixels are loaded that it touches, or rows and columns as two slices.
+            The bounding box of the patch is that of these pixels; tables are loaded whole.
+        bands: of which features only some bands are loaded, by their positions along the last axis.
+
+        Of a Zarr array, only the chunks that the part lies in are read.
 
         Raises PathNotFound (a FileNotFoundError) for a folder that isn't there, FeatureNotStored (an OSError) for a
-        feature that isn't in it, BrokenFile (an OSError) for files that can't be read.
+        feature that isn't in it, BrokenFile (an OSError) for files that can't be read, IndexOutOfRange (an IndexError
+        and a ValueError) for a part that isn't there.
 
         Example:
             >>> EOPatch.load("patches/42", features=[(FeatureType.DATA, "BANDS")], lazy_loading=True)
+            >>> EOPatch.load("patches/42", window=field, bands={(FeatureType.DATA, "BANDS"): [3, 7]})
         """
         from .eodata_io import load_eopatch_content
+        from .storage.remote import in_threads, threads_for
         from .utils.fs import get_filesystem
 
         if filesystem is None:
@@ -425,19 +441,16 @@ class EOPatch(OldNames):
             features=features,
             load_timestamps=load_timestamps,
             temporal_selection=temporal_selection,
+            window=window,
+            bands=bands,
         )
         patch = object.__new__(EOPatch)
         patch._features, patch._bbox, patch._timestamps = {}, bbox, timestamps
         for (feature_type, name), value in features_io.items():
             getattr(patch, feature_type.value)[name] = value
         if not lazy_loading:
-            patch._load_all()
+            in_threads(threads_for(filesystem, str(path)), patch.__getitem__, features_io)
         return patch
-
-    def _load_all(self) -> None:
-        features = self.get_features()
-        with ThreadPoolExecutor(thread_limit()) as pool:
-            list(pool.map(self.__getitem__, features))  # raises what a thread has raised
 
     def plot(
         self,

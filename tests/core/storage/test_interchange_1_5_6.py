@@ -17,7 +17,8 @@ from geopandas.testing import assert_geodataframe_equal
 from sentinelhub import CRS, BBox
 from shapely.geometry import Point, box
 
-from eolearn.core import EOPatch
+from eolearn.core import EOPatch, merge_eopatches
+from eolearn.core.eodata_io import FeatureIOZarr
 from eolearn.core.utils.testing import assert_feature_data_equal
 
 DATA = Path(__file__).parents[2] / "data"
@@ -90,6 +91,37 @@ def test_a_patch_of_1_5_6_is_loaded(lazy_loading):
 def test_a_patch_of_1_5_6_is_saved_again(tmp_path):
     EOPatch.load(DATA / "patch_1_5_6").save(tmp_path / "again")
     assert_same(EOPatch.load(tmp_path / "again"), expected_patch())
+
+
+@pytest.mark.parametrize("lazy_loading", [True, False])
+def test_zarr_arrays_of_1_5_6_are_loaded(lazy_loading):
+    expected = expected_patch()
+    expected.vector = expected.vector_timeless = {}
+    patch = EOPatch.load(DATA / "patch_zarr_1_5_6", lazy_loading=lazy_loading)
+    assert isinstance(patch.data._get_unloaded("BANDS"), FeatureIOZarr) == lazy_loading
+    assert_same(patch, expected)
+    one = EOPatch.load(DATA / "patch_zarr_1_5_6", temporal_selection=[-1], window=(slice(0, 1), slice(1, 3)))
+    np.testing.assert_array_equal(one.data["BANDS"], expected.data["BANDS"][-1:, :1, 1:])
+
+
+def test_dates_of_zarr_arrays_of_1_5_6_are_changed_and_appended(tmp_path):
+    shutil.copytree(DATA / "patch_zarr_1_5_6", tmp_path / "patch")
+    expected = EOPatch.load(tmp_path / "patch")
+    changed = expected.temporal_subset([1])
+    changed.data["BANDS"] = changed.data["BANDS"] + 100
+    changed.save(
+        tmp_path / "patch",
+        features=[("data", "BANDS")],
+        use_zarr=True,
+        temporal_selection="infer",
+        overwrite_permission="OVERWRITE_FEATURES",
+    )
+    expected.data["BANDS"][1] += 100
+    assert_same(EOPatch.load(tmp_path / "patch"), expected)
+    later = expected.copy(deep=True)
+    later.timestamps = [time + dt.timedelta(days=10) for time in TIMES]
+    later.save(tmp_path / "patch", temporal_selection="append")
+    assert_same(EOPatch.load(tmp_path / "patch"), merge_eopatches(expected, later))
 
 
 def run_peer(*arguments):

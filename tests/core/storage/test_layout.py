@@ -6,7 +6,7 @@ from fsspec.implementations.local import LocalFileSystem
 from eolearn.core.constants import FeatureType
 from eolearn.core.eodata_io import get_filesystem_data_info, walk_feature_type_folder
 from eolearn.core.exceptions import PathNotFound
-from eolearn.core.storage.layout import FilesystemDataInfo, find_others, find_replaced, list_patch_folder
+from eolearn.core.storage.layout import FilesystemDataInfo, find_others, find_replaced, list_patch
 from eolearn.core.utils.fs import get_filesystem
 
 FILES = [
@@ -118,7 +118,7 @@ def test_files_that_appear_later_are_seen(filesystem):
 
 def test_unfinished_saves_are_not_listed(filesystem):
     put(filesystem, "p", ".eolearn-save-1-abc-elsewhere/data/A.npy", "bbox.geojson")
-    assert list_patch_folder(filesystem, "p") == ["bbox.geojson"]
+    assert list_patch(filesystem, "p", []).entries == {"": ["bbox.geojson"]}
 
 
 # --- what a save replaces
@@ -139,17 +139,17 @@ def test_the_same_content_in_another_format_is_replaced(filesystem):
         "README.md",
     ]
     put(filesystem, "p", *replaced, *kept, *SAVED, "data/A.zarr/zarr.json")
-    assert sorted(find_replaced(filesystem, "p", SAVED)) == sorted([*replaced, "data/A.zarr"])
+    assert sorted(find_replaced(list_patch(filesystem, "p", FeatureType), SAVED)) == sorted([*replaced, "data/A.zarr"])
 
 
 def test_old_meta_info_stays_while_none_is_saved(filesystem):
     put(filesystem, "p", "meta_info.json", "data/A.npy")
-    assert find_replaced(filesystem, "p", {"data/A.npy.gz"}) == ["data/A.npy"]
+    assert find_replaced(list_patch(filesystem, "p", FeatureType), {"data/A.npy.gz"}) == ["data/A.npy"]
 
 
 def test_all_others_are_what_is_not_saved(filesystem):
     put(filesystem, "p", *FILES, *SAVED)
-    assert sorted(find_others(filesystem, "p", SAVED)) == [
+    assert sorted(find_others(list_patch(filesystem, "p", FeatureType), SAVED)) == [
         "README.md",
         "data/.DS_Store",
         "data/B.npy",

@@ -4,17 +4,18 @@
 
     bbox.geojson
     timestamps.json
-    <type of feature>/<name>.npy.gz, .gpkg.gz or .json.gz
+    <type of feature>/<name>.npy.gz, .zarr, .gpkg.gz or .json.gz
 
-Each of the files may be there with or without ``.gz``. Other files and folders are left alone. Patches of older
-releases have ``timestamp.json``, and ``meta_info.json`` with all of the meta-info.
+Each of the compressed files may be there with or without ``.gz``. Other files and folders are left alone. Patches of
+older releases have ``timestamp.json``, and ``meta_info.json`` with all of the meta-info.
 """
 
 from __future__ import annotations
 
+import os
 import posixpath
 from collections import defaultdict
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -24,6 +25,7 @@ from ..exceptions import PathNotFound
 from ..types import Feature, FeaturesSpecification
 from ..utils.fs import as_filesystem, get_full_path, local_path, split_all_extensions
 from ..utils.parsing import FeatureParser
+from .remote import list_tree
 from .transaction import is_staging, recover
 
 if TYPE_CHECKING:
@@ -53,6 +55,16 @@ class FilesystemDataInfo:
                 yield (feature_type, name), path
 
 
+@dataclass(frozen=True)
+class Listing:
+    """What there is in the folder of a patch. Paths are relative to it."""
+
+    entries: dict[str, list[str]]
+    """The names in the folder itself, under "", and in the folders of types of features."""
+    files: list[str] = field(default_factory=list)
+    """All files at any depth, where the filesystem lists them at once; none on a local disk."""
+
+
 def get_filesystem_data_info(
     filesystem: AbstractFileSystem, patch_location: str, features: FeaturesSpecification = ...
 ) -> FilesystemDataInfo:
@@ -65,14 +77,19 @@ def get_filesystem_data_info(
     """
     filesystem = as_filesystem(filesystem)
     requests = FeatureParser(features).get_feature_specifications()
-    wanted = {feature_type.value: feature_type for feature_type, _ in requests}
+    feature_types = {feature_type for feature_type, _ in requests}
+    return info_of(list_patch(filesystem, patch_location, feature_types), patch_location)
+
+
+def info_of(listing: Listing, patch_location: str) -> FilesystemDataInfo:
+    """Return the paths of what a listing shows."""
     info = FilesystemDataInfo()
-    for entry in list_patch_folder(filesystem, patch_location):
+    for entry in listing.entries[""]:
         name, extension = split_all_extensions(entry)
         path = posixpath.join(patch_location, entry)
         if not extension:
-            if entry in wanted:
-                info.features[wanted[entry]] = dict(walk_feature_type_folder(filesystem, path))
+            if entry in listing.entries:
+                info.features[FeatureType(entry)] = dict(_with_extension(listing.entries[entry], path))
         elif name == BBOX_FILENAME:
             info.bbox = path
         elif name in (OLD_TIMESTAMPS_FILENAME, TIMESTAMPS_FILENAME):  # in this order, so the new one wins
@@ -84,50 +101,85 @@ def get_filesystem_data_info(
 
 def walk_feature_type_folder(filesystem: AbstractFileSystem, folder_path: str) -> Iterator[tuple[str, str]]:
     """Iterate over (name, path) of the features in the folder of a type. What has no extension is left out."""
-    for entry in _list_folder(as_filesystem(filesystem), folder_path):
+    return _with_extension(_list_folder(as_filesystem(filesystem), folder_path), folder_path)
+
+
+def _with_extension(entries: Iterable[str], folder_path: str) -> Iterator[tuple[str, str]]:
+    for entry in entries:
         name, extension = split_all_extensions(entry)
-        if extension:
+        if extension and not is_staging(entry):
             yield name, posixpath.join(folder_path, entry)
 
 
-def list_patch_folder(filesystem: AbstractFileSystem, patch_location: str) -> list[str]:
-    """Return the names in the folder of a patch, without those of unfinished saves, which are cleared up first."""
-    on_disk = local_path(filesystem, patch_location)
-    if on_disk is not None:
-        recover(Path(on_disk))
-    entries = _list_folder(filesystem, patch_location)
-    if len(entries) == 1 and not filesystem.isdir(patch_location):  # fsspec lists a file as the content of itself
-        raise PathNotFound(f"{get_full_path(filesystem, patch_location)} is a file, not the folder of a patch.")
-    return [entry for entry in entries if not is_staging(entry)]
+def list_patch(
+    filesystem: AbstractFileSystem,
+    patch_location: str,
+    feature_types: Collection[FeatureType],
+    *,
+    must_exist: bool = True,
+) -> Listing:
+    """Return what there is in the folder of a patch and in those of some types.
 
+    must_exist: whether PathNotFound (a FileNotFoundError) is raised where there is no folder; otherwise it is empty.
 
-def find_replaced(filesystem: AbstractFileSystem, patch_location: str, saved: Collection[str]) -> list[str]:
-    """Return the files that hold in another format what the saved ones hold now.
-
-    saved: paths in the folder of the patch; so are the returned ones.
+    Unfinished saves are completed or cleared up first, and left out.
     """
+    folders = {feature_type.value for feature_type in feature_types}
+    on_disk = local_path(filesystem, patch_location)
+    if on_disk is None:
+        return _list_at_once(filesystem, patch_location, folders, must_exist)
+    if not must_exist and not os.path.lexists(on_disk):
+        return Listing({"": []})
+    recover(Path(on_disk))
+    top = _list_folder(filesystem, patch_location)
+    if len(top) == 1 and not filesystem.isdir(patch_location):  # fsspec lists a file as the content of itself
+        raise PathNotFound(f"{get_full_path(filesystem, patch_location)} is a file, not the folder of a patch.")
+    entries = {"": [name for name in top if not is_staging(name)]}
+    for folder in folders.intersection(top):
+        entries[folder] = _list_folder(filesystem, posixpath.join(patch_location, folder))
+    return Listing(entries)
+
+
+def _list_at_once(filesystem: AbstractFileSystem, patch_location: str, folders: set[str], must_exist: bool) -> Listing:
+    tree = {path: is_file for path, is_file in list_tree(filesystem, patch_location).items() if not is_staging(path)}
+    if must_exist and not tree and not filesystem.isdir(patch_location):
+        is_file = filesystem.exists(patch_location)
+        full_path = get_full_path(filesystem, patch_location)
+        reason = f"{full_path} is a file, not the folder of a patch." if is_file else f"There is no folder {full_path}."
+        raise PathNotFound(reason)
+    names: dict[str, set[str]] = {"": set()}
+    for path in tree:
+        top, _, rest = path.partition("/")
+        names[""].add(top)
+        if top in folders and rest:
+            names.setdefault(top, set()).add(rest.partition("/")[0])
+    return Listing(
+        {folder: sorted(content) for folder, content in names.items()},
+        [path for path, is_file in tree.items() if is_file],
+    )
+
+
+def find_replaced(listing: Listing, saved: Collection[str]) -> list[str]:
+    """Return what holds in another format what the saved files hold now. saved: paths in the folder of the patch."""
     replaced = set(map(_content_of, saved))
     if any(name.startswith("meta_info/") for name in saved):
         replaced.add(("", OLD_META_INFO_FILENAME))
     return [
         name
-        for name in _list_files_beside(filesystem, patch_location, saved)
+        for name in _entries_beside(listing, saved)
         if name not in saved and split_all_extensions(name)[1] and _content_of(name) in replaced
     ]
 
 
-def find_others(filesystem: AbstractFileSystem, patch_location: str, saved: Collection[str]) -> list[str]:
-    """Return all files and folders but the saved ones, as :func:`find_replaced` does."""
+def find_others(listing: Listing, saved: Collection[str]) -> list[str]:
+    """Return all files and folders but the saved ones."""
     folders = {posixpath.dirname(name) for name in saved}
-    beside = _list_files_beside(filesystem, patch_location, saved)
-    return [name for name in beside if name not in saved and name not in folders]
+    return [name for name in _entries_beside(listing, saved) if name not in saved and name not in folders]
 
 
-def _list_files_beside(filesystem: AbstractFileSystem, patch_location: str, saved: Collection[str]) -> Iterator[str]:
-    entries = list_patch_folder(filesystem, patch_location)
-    yield from entries
-    for folder in sorted({posixpath.dirname(name) for name in saved}.intersection(entries)):
-        for entry in _list_folder(filesystem, posixpath.join(patch_location, folder)):
+def _entries_beside(listing: Listing, saved: Collection[str]) -> Iterator[str]:
+    for folder in sorted({posixpath.dirname(name) for name in saved} | {""}):
+        for entry in listing.entries.get(folder, []):
             yield posixpath.join(folder, entry)
 
 

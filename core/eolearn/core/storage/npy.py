@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+import io
+import zlib
+from collections.abc import Sequence
 from tokenize import TokenError
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..exceptions import DataError
+from ..exceptions import DataError, IndexOutOfRange, PathNotFound
+from ..utils.fs import get_full_path, local_path
+from .array_part import ArrayPart, Window
 from .feature_io import ByteReader, ByteWriter, FeatureIOGZip
+
+if TYPE_CHECKING:
+    from fsspec import AbstractFileSystem
+
+_HEAD_BYTES = 2**12  # hold the header, compressed or not
 
 
 class FeatureIONumpy(FeatureIOGZip[NDArray[Any]]):
@@ -17,9 +27,52 @@ class FeatureIONumpy(FeatureIOGZip[NDArray[Any]]):
 
     Arrays of Python objects are neither read nor written: numpy stores them as pickles, which can run code when they
     are loaded.
+
+    window, bands: the part of the array that is kept: rows and columns, and positions along the last axis. The file is
+        read whole.
     """
 
     extension = ".npy"
+
+    def __init__(
+        self,
+        path: str,
+        filesystem: AbstractFileSystem,
+        *,
+        window: Window | None = None,
+        bands: Sequence[int] | None = None,
+    ):
+        super().__init__(path, filesystem)
+        self._part = ArrayPart(window=window, bands=bands)
+
+    def stored_shape(self) -> tuple[int, ...]:
+        """Return the shape of the whole array, of which only the beginning of the file is read."""
+        try:
+            head = self._read_head()
+            if self.path.endswith(".gz"):
+                head = zlib.decompressobj(zlib.MAX_WBITS | 16).decompress(head, _HEAD_BYTES)
+            header = io.BytesIO(head)
+            read = getattr(np.lib.format, "read_array_header_{}_{}".format(*np.lib.format.read_magic(header)))
+            shape: tuple[int, ...] = read(header)[0]
+        except FileNotFoundError as error:
+            raise PathNotFound(f"There is no file {get_full_path(self.filesystem, self.path)}.") from error
+        except (ValueError, AttributeError, SyntaxError, TokenError, zlib.error) as error:
+            raise self._broken(error) from error
+        return shape
+
+    def _read_head(self) -> bytes:
+        on_disk = local_path(self.filesystem, self.path)
+        if on_disk is None:
+            return bytes(self.filesystem.cat_file(self.path, start=0, end=_HEAD_BYTES))
+        with open(on_disk, "rb") as file:
+            return file.read(_HEAD_BYTES)
+
+    def _load(self) -> NDArray[Any]:
+        array = super()._load()
+        try:
+            return self._part.cut(array)
+        except IndexOutOfRange as error:
+            raise IndexOutOfRange(f"{get_full_path(self.filesystem, self.path)}: {error}") from error
 
     def _read(self, file: ByteReader) -> NDArray[Any]:
         try:

@@ -9,9 +9,11 @@ from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
 from ..exceptions import DataError, SettingTypeError
+from .dates import LoadedDates, dates_to_load, positions_of
 from .feature_io import ByteReader, ByteWriter, FeatureIOGZip, T
 
 if TYPE_CHECKING:
+    from fsspec import AbstractFileSystem
     from sentinelhub import BBox
 
 
@@ -50,9 +52,21 @@ class FeatureIOJson(_FeatureIOText[Any]):
 
 
 class FeatureIOTimestamps(_FeatureIOText[list[datetime]]):
-    """Timestamps in a ``.json`` file, as a list of ISO 8601 strings."""
+    """Timestamps in a ``.json`` file, as a list of ISO 8601 strings.
+
+    temporal_selection: those that are loaded: a slice, positions, a mask, or a function of all of them.
+    """
 
     extension = ".json"
+
+    def __init__(self, path: str, filesystem: AbstractFileSystem, temporal_selection: LoadedDates | None = None):
+        super().__init__(path, filesystem)
+        self.temporal_selection = temporal_selection
+
+    def _load(self) -> list[datetime]:
+        timestamps = super()._load()
+        dates = positions_of(dates_to_load(self.temporal_selection, timestamps), len(timestamps))
+        return [timestamps[position] for position in dates]
 
     def _from_json(self, content: Any) -> list[datetime]:
         if not isinstance(content, list) or not all(isinstance(text, str) for text in content):

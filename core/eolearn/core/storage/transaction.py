@@ -7,8 +7,9 @@ up what dead processes left; the staging of living ones is theirs.
 
 So a process that is killed leaves the old files or the new ones, never a mixture, and processes that save different
 files at the same time don't disturb each other. Every move is out of or into the staging folder, whose name is used
-once: when two processes complete the same save, or one is late, the second move of a file finds nothing to do. A
-failure of power is another thing: nothing is flushed to the disk.
+once: when two processes complete the same save, or one is late, the second move of a file finds nothing to do. A folder
+can't be renamed over another one: that is moved away first. A failure of power is another thing: nothing is flushed to
+the disk.
 """
 
 from __future__ import annotations
@@ -45,7 +46,7 @@ class Transaction:
 
     def __init__(self, folder: Path):
         self._folder = folder
-        self._staging = folder / f"{_PREFIX}{os.getpid()}-{secrets.token_hex(6)}-{_host()}"
+        self._staging = folder / _new_name()
         self._files: list[str] = []
         self._made: list[Path] = []  # folders that go again if there is no commit
 
@@ -67,16 +68,24 @@ class Transaction:
                 path.rmdir()
 
     def stage(self, name: str) -> Path:
-        """Return where to write a file, given its path relative to the folder."""
+        """Return where to write a file or a folder, given its path relative to the folder.
+
+        A folder replaces what there is of that name.
+        """
         path = self._staging / name
         path.parent.mkdir(exist_ok=True)
         self._files.append(name)
         return path
 
-    def commit(self, remove: list[str]) -> None:
-        """Put the staged files into place, and remove others, given by their paths relative to the folder."""
+    def commit(self, remove: list[str], *, put: list[str] | None = None) -> None:
+        """Put the staged files into place, and remove others, given by their paths relative to the folder.
+
+        put: what is put, in this order; by default all that was staged. The files of a staged folder may be put one by
+            one, next to those that are there.
+        """
         written = self._staging / f"{_JOURNAL}.part"
-        content = {"put": _inside(self._folder, self._files), "remove": _inside(self._folder, remove)}
+        names = self._files if put is None else put
+        content = {"put": _inside(self._folder, names), "remove": _inside(self._folder, remove)}
         written.write_text(json.dumps(content), encoding="utf-8")
         written.replace(self._staging / _JOURNAL)
         self._made = []
@@ -103,14 +112,38 @@ def recover(folder: Path) -> None:
 
 def _complete(folder: Path, staging: Path) -> None:
     put, remove = _read_journal(folder, staging)
-    for name in put:
+    for position, name in enumerate(put):
         target = folder / name
-        target.parent.mkdir(exist_ok=True)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if target.is_dir() and (staging / name).exists():
+            _move_away(target, staging / f"replaced-{position}")
         _move(staging / name, target, staging)
     for position, name in enumerate(remove):
         _move(folder / name, staging / f"removed-{position}", staging)
     (staging / _JOURNAL).unlink(missing_ok=True)
-    shutil.rmtree(staging, ignore_errors=True)  # what is left is without a journal, and the next one's to clear up
+    _discard(staging)
+
+
+def _discard(staging: Path) -> None:
+    """Remove a staging folder that has no journal any more. What is left of it is the next one's to clear up.
+
+    It is renamed first, so that who is late in completing the same save can't move anything into it.
+    """
+    with contextlib.suppress(OSError):
+        staging = staging.rename(staging.with_name(_new_name()))
+    shutil.rmtree(staging, ignore_errors=True)
+
+
+def _new_name() -> str:
+    return f"{_PREFIX}{os.getpid()}-{secrets.token_hex(6)}-{_host()}"
+
+
+def _move_away(folder: Path, target: Path) -> None:
+    """Move a folder to where it was not moved before; nobody can do so twice, since it is not empty there."""
+    with contextlib.suppress(OSError):
+        folder.rmdir()  # succeeds only for an empty folder, which need not be kept
+    with contextlib.suppress(OSError):  # another process was faster
+        folder.rename(target)
 
 
 def _move(source: Path, target: Path, staging: Path) -> None:

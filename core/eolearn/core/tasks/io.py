@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import posixpath
-from typing import TYPE_CHECKING, Any, Literal
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Literal
 
 from ..constants import OverwritePermission
 from ..eodata import EOPatch
@@ -18,7 +19,10 @@ if TYPE_CHECKING:
     from fsspec import AbstractFileSystem
     from sentinelhub import SHConfig
 
-    from ..types import EllipsisType, FeaturesSpecification
+    from ..storage.dates import LoadedDates
+    from ..storage.saving import SavedDates
+    from ..storage.window import WindowSpec
+    from ..types import EllipsisType, Feature, FeaturesSpecification
 
 
 class IOTask(EOTask):
@@ -61,7 +65,9 @@ class SaveTask(IOTask):
     features: which ones are saved.
     overwrite_permission: what may happen to features that are saved there already.
     save_timestamps: "auto" saves them if all features are, or at least one with a time axis.
-    use_zarr, temporal_selection: not available in this version, SettingError when the task runs.
+    use_zarr: whether arrays are saved as Zarr, of which parts can be read and written.
+    temporal_selection: where the dates of a patch are among those of a saved one, "infer" to find them, or "append" to
+        add them.
 
     Example:
         >>> SaveTask("patches", features=[FeatureType.DATA])(patch, eopatch_folder="42")
@@ -77,7 +83,7 @@ class SaveTask(IOTask):
         *,
         save_timestamps: bool | Literal["auto"] = "auto",
         use_zarr: bool = False,
-        temporal_selection: slice | list[int] | Literal["infer"] | None = None,
+        temporal_selection: SavedDates | None = None,
         compress_level: int | None = None,
     ):
         if compress_level is not None:
@@ -95,7 +101,7 @@ class SaveTask(IOTask):
         eopatch: EOPatch,
         *,
         eopatch_folder: str = "",
-        temporal_selection: slice | list[int] | Literal["infer"] | EllipsisType | None = ...,
+        temporal_selection: SavedDates | EllipsisType | None = ...,
     ) -> EOPatch:
         """Save the patch, and return it.
 
@@ -121,7 +127,7 @@ class LoadTask(IOTask):
     features: which ones are loaded.
     lazy_loading: whether a feature is read only when it is first used.
     load_timestamps: "auto" loads them if all features are loaded, or at least one with a time axis.
-    temporal_selection: not available in this version, SettingError when the task runs.
+    temporal_selection, window, bands: which part of each patch is loaded; by default all.
 
     Example:
         >>> patch = LoadTask("patches", lazy_loading=True)(eopatch_folder="42")
@@ -136,7 +142,9 @@ class LoadTask(IOTask):
         lazy_loading: bool = False,
         *,
         load_timestamps: bool | Literal["auto"] = "auto",
-        temporal_selection: Any = None,
+        temporal_selection: LoadedDates | None = None,
+        window: WindowSpec | None = None,
+        bands: Mapping[Feature, Sequence[int]] | None = None,
     ):
         super().__init__(path, filesystem=filesystem, create=False, config=config)
         self.get_feature_parser(features)  # refuses what can't be read
@@ -144,15 +152,23 @@ class LoadTask(IOTask):
         self.lazy_loading = lazy_loading
         self.load_timestamps = load_timestamps
         self.temporal_selection = temporal_selection
+        self.window = window
+        self.bands = bands
 
     def execute(
-        self, eopatch: EOPatch | None = None, *, eopatch_folder: str = "", temporal_selection: Any = ...
+        self,
+        eopatch: EOPatch | None = None,
+        *,
+        eopatch_folder: str = "",
+        temporal_selection: LoadedDates | EllipsisType | None = ...,
+        window: WindowSpec | EllipsisType | None = ...,
+        bands: Mapping[Feature, Sequence[int]] | EllipsisType | None = ...,
     ) -> EOPatch:
         """Return the loaded patch, or what comes of merging it into a given one.
 
         eopatch: a patch that the loaded features are merged into, see :func:`merge_eopatches`.
         eopatch_folder: the folder to load from, within the path of the task.
-        temporal_selection: used instead of that of the task, if given.
+        temporal_selection, window, bands: used instead of those of the task, if given.
         """
         loaded = EOPatch.load(
             self._folder_of(eopatch_folder),
@@ -161,5 +177,7 @@ class LoadTask(IOTask):
             filesystem=self.filesystem,
             load_timestamps=self.load_timestamps,
             temporal_selection=self.temporal_selection if temporal_selection is ... else temporal_selection,
+            window=self.window if window is ... else window,
+            bands=self.bands if bands is ... else bands,
         )
         return loaded if eopatch is None else merge_eopatches(eopatch, loaded)
