@@ -24,7 +24,7 @@ EXTENSIONS = ROOT / "docs/_extensions"
 PARTS = ["core", "io", "mask", "features", "geometry", "ml_tools", "coregistration"]
 
 
-@pytest.mark.parametrize("page", ["getting_started", "simulated", "storage", "execution", "writing_tasks"])
+@pytest.mark.parametrize("page", ["getting_started", "simulated", "storage", "execution", "visualization", "writing_tasks"])
 def test_examples_of_guide_run_and_print_what_it_says(page: str, check_page: Callable[[str], int]) -> None:
     assert check_page(f"docs/{page}.md") >= 1
 

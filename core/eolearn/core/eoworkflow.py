@@ -227,6 +227,13 @@ class EOWorkflow:
         """Return the drawing from left to right, and write it to an image file if a name is given."""
         return self._visualization().dependency_graph(filename)
 
+    def _repr_html_(self) -> str | None:
+        """Return the drawing for a notebook, None if what draws is not installed."""
+        try:
+            return f'<div style="overflow-x:auto">{self._visualization().get_svg()}</div>'
+        except MissingExtra:
+            return None
+
     def _visualization(self) -> Any:
         try:
             module = importlib.import_module("eolearn.visualization.eoworkflow")
