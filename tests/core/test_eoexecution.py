@@ -37,6 +37,7 @@ from eolearn.core.exceptions import (
     MissingExtra,
     SettingError,
     SettingTypeError,
+    StorageError,
     TemporalDimensionWarning,
     WorkerDied,
 )
@@ -412,6 +413,25 @@ def test_run_ends_when_the_loop_is_left(nodes, way, tmp_path):
     assert executor.execution_results == []
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="signals")
+def test_workers_end_when_the_loop_is_left(nodes, tmp_path):
+    def sleep():
+        (tmp_path / str(os.getpid())).touch()
+        time.sleep(100)
+
+    def wait_for_the_other():
+        while len(list(tmp_path.iterdir())) < 1:
+            time.sleep(0.01)
+
+    begin = time.monotonic()
+    for _ in make_executor(nodes, [sleep, wait_for_the_other]).iter_results(workers=2, disable=True):
+        break
+    assert time.monotonic() - begin < 50
+    (pid,) = (int(path.name) for path in tmp_path.iterdir())
+    with pytest.raises(ProcessLookupError):
+        os.kill(pid, 0)
+
+
 def test_settings_are_checked_before_results_are_asked_for(nodes):
     with pytest.raises(SettingError, match="retries"):
         make_executor(nodes).iter_results(retries=-1)
@@ -454,18 +474,24 @@ def test_results_tell_the_worker_and_what_each_node_took(nodes, way):
         assert (results[0].worker == f"process {os.getpid()}") == (way["workers"] == 1)
 
 
-def test_what_a_node_took_is_measured_in_a_worker():
+@every_way
+def test_memory_and_time_that_a_node_took_are_seen(way):
     class HeavyTask(EOTask):
         def execute(self, megabytes):
             array = np.ones(megabytes << 17)
+            time.sleep(0.1)
             return float(array.sum())
 
     (node,) = linearly_connect_tasks(HeavyTask())
     executor = EOExecutor(EOWorkflow([node]), [{node: {"megabytes": 200}}, {node: {"megabytes": 40}}])
-    for result, megabytes in zip(executor.run(workers=2, disable=True), (200, 40), strict=True):
+    results = executor.run(**way, disable=True)
+    in_threads = way.get("multiprocess") is False
+    for result, megabytes in zip(results, (200, 40), strict=True):
         usage = result.stats[node.uid].usage
-        assert megabytes * 0.9 < (usage.memory_peak - usage.memory_before) / (1 << 20) < megabytes * 1.2
-        assert usage.cpu_seconds > 0
+        seen = (usage.memory_peak - usage.memory_before) / (1 << 20)
+        assert megabytes * 0.9 < seen < (300 if in_threads else megabytes * 1.2)  # threads see each other's
+        assert usage.of == ("thread" if in_threads else "process")
+        assert 0 < usage.cpu_seconds < (result.end_time - result.start_time).total_seconds() + 0.1
 
 
 # --- retries ------------------------------------------------------------------------------------------------------
@@ -617,6 +643,47 @@ def test_other_settings_or_tasks_are_done_again(tmp_path):
     assert resumable(tmp_path, {0: 0}).run(resume=True, disable=True)[0].skipped is True
 
 
+def test_other_arguments_are_done_again_and_names_do_not_count(tmp_path):
+    resumable(tmp_path, {0: 0, 1: 0}, names=["a", "b"]).run(resume=True, disable=True)
+    executor = resumable(tmp_path, {1: 0, 0: -1}, names=["c", "d"])
+    assert [result.skipped for result in executor.run(resume=True, disable=True)] == [True, False]
+    assert [os.path.basename(path) for path in executor.get_log_paths()] == ["eoexecution-c.log", "eoexecution-d.log"]
+
+
+def test_skipped_execution_tells_how_often_it_was_tried_and_does_not_count_as_retried(tmp_path):
+    for skipped in (False, True):
+        executor = resumable(tmp_path, {0: 1})
+        (result,) = executor.run(resume=True, retries=1, retry_delay=0, disable=True)
+        assert (result.attempts, result.skipped) == (2, skipped)
+        assert executor.general_stats["retried"] == (not skipped)
+
+
+def test_equal_executions_of_one_run_are_all_done(nodes, tmp_path):
+    arguments = [{nodes[0]: {"number": 1}}] * 3
+    for skipped in (False, True):
+        executor = EOExecutor(EOWorkflow(nodes), arguments, logs_folder=str(tmp_path))
+        assert [result.skipped for result in executor.run(resume=True, disable=True)] == [skipped] * 3
+
+
+@every_way
+def test_what_was_had_before_the_loop_is_left_is_in_the_ledger(way, tmp_path):
+    had = []
+    for position, _ in resumable(tmp_path, dict.fromkeys(range(9), 0)).iter_results(**way, resume=True, disable=True):
+        had.append(position)
+        if len(had) == 3:
+            break
+    results = resumable(tmp_path, dict.fromkeys(range(9), 0)).run(resume=True, disable=True)
+    assert set(had) == {position for position, result in enumerate(results) if result.skipped}
+
+
+def test_ledger_that_cannot_be_made_is_an_error_before_anything_runs(nodes, tmp_path):
+    (tmp_path / "logs").write_text("not a folder")
+    executor = make_executor(nodes, [(tmp_path / "ran").touch], logs_folder=str(tmp_path / "logs"))
+    with pytest.raises(StorageError, match="logs"):
+        executor.run(resume=True, disable=True)
+    assert not (tmp_path / "ran").exists()
+
+
 def test_without_resume_there_is_no_ledger(tmp_path):
     resumable(tmp_path, {0: 0}).run(disable=True)
     assert not (tmp_path / "logs").exists()
@@ -629,7 +696,7 @@ def test_ledger_in_memory_is_a_folder_of_objects(nodes):
         executor = make_executor(nodes, logs_folder="/ledger-of-executor", filesystem=filesystem)
         results = executor.run(resume=True, workers=2, disable=True)
         assert [result.skipped for result in results] == [skipped] * 3
-    assert len(filesystem.ls("/ledger-of-executor/eoexecution-ledger")) == 3
+    assert len(filesystem.glob("/ledger-of-executor/eoexecution-ledger/*.json")) == 3
 
 
 def test_setting_that_cannot_be_told_from_others_is_named(tmp_path):
@@ -693,44 +760,6 @@ def test_names_of_outputs_and_connections_count(tmp_path):
     for output, twice in (("a", True), ("b", True), ("a", False)):
         assert not executor(output, twice=twice).run(resume=True, disable=True)[0].skipped
         assert executor(output, twice=twice).run(resume=True, disable=True)[0].skipped
-
-
-INTERRUPTED_SCRIPT = """
-import sys, time, pathlib
-from eolearn.core import *
-
-class Slow(EOTask):
-    def execute(self, number):
-        pathlib.Path(f"begun-{number}").touch()
-        time.sleep(0.01 if number < 8 else 100)
-
-node = EONode(Slow())
-arguments = [{node: {"number": number}} for number in range(20)]
-executor = EOExecutor(EOWorkflow([node]), arguments, save_logs=True, logs_folder="logs")
-executor.run(workers=int(sys.argv[1]), multiprocess=sys.argv[2] == "True", resume=True, disable=True)
-"""
-
-
-@pytest.mark.skipif(sys.platform == "win32", reason="signals")
-@pytest.mark.parametrize(("workers", "multiprocess"), [(1, True), (2, True)])
-def test_interrupted_run_leaves_a_whole_ledger_and_whole_logs(tmp_path, workers, multiprocess):
-    (tmp_path / "script.py").write_text(INTERRUPTED_SCRIPT)
-    command = [sys.executable, "script.py", str(workers), str(multiprocess)]
-    with subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True) as process:
-        while len(list(tmp_path.glob("begun-*"))) < 8 + workers and process.poll() is None:
-            time.sleep(0.02)
-        time.sleep(0.2)
-        begin = time.monotonic()
-        process.send_signal(signal.SIGINT)
-        errors = process.communicate(timeout=30)[1]
-        assert time.monotonic() - begin < 10
-    assert errors.strip().endswith("KeyboardInterrupt")
-    with sqlite3.connect(tmp_path / "logs/eoexecution-ledger.sqlite") as database:
-        assert database.execute("SELECT COUNT(*) FROM done").fetchone() == (8,)
-        assert database.execute("PRAGMA integrity_check").fetchone() == ("ok",)
-    database.close()
-    logs = [path.read_text() for path in sorted(tmp_path.glob("logs/*/*.log"))]
-    assert sum("EOWorkflow execution finished!" in text for text in logs) == 8
 
 
 # --- progress -----------------------------------------------------------------------------------------------------

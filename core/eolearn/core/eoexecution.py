@@ -6,25 +6,19 @@ import importlib
 import logging
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager, nullcontext
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from .eonode import EONode, ExceptionInfo, NodeStats
+from .eonode import EONode
 from .eoworkflow import EOWorkflow, WorkflowResults
-from .exceptions import (
-    EODeprecationWarning,
-    EORuntimeWarning,
-    MissingExtra,
-    NotRunYet,
-    SettingError,
-    warn_user,
-)
-from .execution.engine import Engine, Failure
+from .exceptions import EODeprecationWarning, MissingExtra, NotRunYet, SettingError, warn_user
+from .execution.engine import Engine
+from .execution.inputs import Executions, checked_kwargs, checked_names
 from .execution.logs import HandlerFactory, LogSettings
-from .execution.one import CommonData, ExecutionFunction, Executions, ProcessingData
+from .execution.one import CommonData, ExecutionFunction, ProcessingData
+from .execution.params import RunParams
 from .execution.records import KeptResults
-from .execution.report_folder import log_names, make_report_folder, report_folder_name
+from .execution.report_folder import log_names, make_report_folder, report_folder_name, warn_of_logs_in_memory
 from .execution.retries import RetryPolicy, may_pass
 from .execution.run import Run
 from .utils.fs import as_filesystem, get_base_filesystem_and_path, get_full_path
@@ -37,20 +31,9 @@ if TYPE_CHECKING:
     from .execution.resumption import Resumption
 
 _CommonData = CommonData
+_ExecutionRunParams = RunParams
 _HandlerFactoryType: TypeAlias = HandlerFactory
 _ProcessingData = ProcessingData
-
-
-@dataclass(frozen=True)
-class _ExecutionRunParams:
-    """How executions are run."""
-
-    workers: int
-    multiprocess: bool
-    tqdm_kwargs: dict[str, Any] = field(default_factory=dict)
-    resume: bool = False
-    retry: RetryPolicy = field(default_factory=RetryPolicy)
-    timeout: float | None = None
 
 
 class EOExecutor:
@@ -103,8 +86,8 @@ class EOExecutor:
         if not isinstance(workflow, EOWorkflow):
             raise SettingError(f"An executor runs an EOWorkflow, got {workflow!r}.")
         self.workflow = workflow
-        self.execution_kwargs = _checked_kwargs(workflow, execution_kwargs)
-        self.execution_names = _checked_names(execution_names, len(self.execution_kwargs))
+        self.execution_kwargs = checked_kwargs(workflow, execution_kwargs)
+        self.execution_names = checked_names(execution_names, len(self.execution_kwargs))
         self.save_logs = save_logs
         if filesystem is None:
             filesystem, logs_folder = get_base_filesystem_and_path(logs_folder)
@@ -151,7 +134,8 @@ class EOExecutor:
         An execution whose worker process dies fails with WorkerDied. Only KeyboardInterrupt ends a run.
         """
         retry = RetryPolicy(retries, retry_delay, retry_on)
-        return self._run(_run_params(workers, multiprocess, tqdm_kwargs, resume, retry, timeout))
+        number = available_cpus() if workers is None else workers
+        return self._run(RunParams(number, multiprocess, tqdm_kwargs, resume, retry, timeout))
 
     def iter_results(
         self,
@@ -176,57 +160,55 @@ class EOExecutor:
             ...     print(executor.execution_names[position], results.workflow_failed())
         """
         retry = RetryPolicy(retries, retry_delay, retry_on)
-        return self._iterate(_run_params(workers, multiprocess, tqdm_kwargs, resume, retry, timeout))
+        number = available_cpus() if workers is None else workers
+        return self._iterate(RunParams(number, multiprocess, tqdm_kwargs, resume, retry, timeout))
 
-    def _run(self, run_params: _ExecutionRunParams) -> list[WorkflowResults]:
+    def _run(self, run_params: RunParams) -> list[WorkflowResults]:
         results = dict(self._iterate(run_params))
         return [results[position] for position in range(len(self.execution_kwargs))]
 
-    def _iterate(self, run_params: _ExecutionRunParams) -> Iterator[tuple[int, WorkflowResults]]:
+    def _iterate(self, run_params: RunParams) -> Iterator[tuple[int, WorkflowResults]]:
         """Check the settings now, run when results are asked for. All ways to run go through here."""
         return self._results(run_params, self._make_engine(run_params))
 
-    def _make_engine(self, run_params: _ExecutionRunParams) -> Engine:
+    def _make_engine(self, run_params: RunParams) -> Engine:
         """Return what calls a function many times. Executors on other engines are made by overriding this."""
         return _get_engine(run_params.workers, run_params.multiprocess, run_params.timeout)
 
-    def _results(
-        self, run_params: _ExecutionRunParams, engine: Engine
-    ) -> Generator[tuple[int, WorkflowResults], None, None]:
+    def _results(self, run_params: RunParams, engine: Engine) -> Generator[tuple[int, WorkflowResults], None, None]:
+        self._begin(engine)
+        kept = KeptResults(self.workflow, len(self.execution_kwargs))
+        with self._resumption() if run_params.resume else nullcontext() as resumption:
+            run = self._make_run(run_params, engine, resumption)
+            with closing(run.results()) as all_results:
+                for position, results in all_results:
+                    kept[position] = results
+                    yield position, results
+        self.execution_results = kept
+        self.general_stats = {
+            **self._get_general_stats(run_params.workers),
+            "skipped": run.skipped,
+            "retried": run.retried,
+            "engine": engine.name,
+        }
+
+    def _begin(self, engine: Engine) -> None:
+        """Forget the last run, and make the folder of this one."""
         self.start_time = datetime.now()
         self.execution_results, self.general_stats = KeptResults(self.workflow, 0), {}
         self.report_folder = report_folder_name(self.logs_folder, self.start_time)
         if self.save_logs:
             self.report_folder = make_report_folder(self.filesystem, self.report_folder)
-            self._warn_of_lost_logs(engine)
-        kept = KeptResults(self.workflow, len(self.execution_kwargs))
-        counts = {"skipped": 0, "retried": 0}
-        with self._resumption() if run_params.resume else nullcontext() as resumption:
-            run = Run(
-                engine,
-                self._execution_function(engine),
-                Executions(self.execution_kwargs, self.get_log_paths(full_path=False) if self.save_logs else None),
-                self._results_of,
-                run_params.retry,
-                resumption,
-                run_params.tqdm_kwargs,
-            )
-            with closing(run.results()) as all_results:
-                for position, results in all_results:
-                    kept[position] = results
-                    counts["skipped"] += results.skipped
-                    counts["retried"] += results.attempts > 1 and not results.skipped
-                    yield position, results
-        self.execution_results = kept
-        self.general_stats = {**self._get_general_stats(run_params.workers), **counts, "engine": engine.name}
+            if engine.has_own_processes:
+                warn_of_logs_in_memory(self.get_report_path())
 
-    def _warn_of_lost_logs(self, engine: Engine) -> None:
-        if engine.has_own_processes and self.get_report_path().startswith("memory://"):
-            warn_user(
-                "Each process has a memory:// of its own: what worker processes log there is lost. Save logs to a "
-                "folder, or use multiprocess=False.",
-                EORuntimeWarning,
-            )
+    def _make_run(self, run_params: RunParams, engine: Engine, resumption: Resumption | None) -> Run:
+        logs = LogSettings(self.filesystem, self.logs_handler_factory, self.logs_filter, engine.scope == "thread")
+        common = CommonData.on(engine, self.workflow, logs, self.raise_on_temporal_mismatch)
+        function = ExecutionFunction(self._execute_workflow, common)
+        executions = Executions(self.execution_kwargs, self.get_log_paths(full_path=False) if self.save_logs else None)
+        describe, retry = function.results_of_failure, run_params.retry
+        return Run(engine, function, executions, describe, retry, resumption, run_params.tqdm_kwargs)
 
     @contextmanager
     def _resumption(self) -> Iterator[Resumption]:
@@ -239,26 +221,10 @@ class EOExecutor:
         with closing(open_ledger(self.filesystem, self.logs_folder)) as ledger:
             yield Resumption(ledger, self.workflow, found)
 
-    def _execution_function(self, engine: Engine) -> ExecutionFunction:
-        logs = LogSettings(self.filesystem, self.logs_handler_factory, self.logs_filter, engine.scope == "thread")
-        common = CommonData.on(engine, self.workflow, logs, self.raise_on_temporal_mismatch)
-        return ExecutionFunction(self._execute_workflow, common)
-
     @classmethod
     def _execute_workflow(cls, data: ProcessingData) -> WorkflowResults:
         """Run one execution, in whatever process."""
         return data.execute()
-
-    def _results_of(self, failure: Failure) -> WorkflowResults:
-        """Describe what went wrong otherwise than by an error of a task."""
-        if failure.step is None:
-            uid, name = "", "outside of the tasks"
-        else:
-            node = self.workflow.get_nodes()[failure.step]
-            uid, name = node.uid, node.get_name()
-        start, end = datetime.fromtimestamp(failure.started), datetime.now()
-        info = ExceptionInfo(failure.error, failure.traceback, f"{name}.")
-        return WorkflowResults({}, start, end, {uid: NodeStats(uid, name, start, end, info)}, worker=failure.worker)
 
     def _get_general_stats(self, workers: int) -> dict[str, Any]:
         failed = len(self.get_failed_executions())
@@ -327,44 +293,3 @@ class EOExecutor:
                 f"A report takes packages that are not installed ({error}): pip install 'eo-learn-core[visualization]'"
             ) from error
         module.EOExecutorVisualization(self).make_report(include_logs=include_logs)
-
-
-def _run_params(
-    workers: int | None,
-    multiprocess: bool,
-    tqdm_kwargs: dict[str, Any],
-    resume: bool,
-    retry: RetryPolicy,
-    timeout: float | None,
-) -> _ExecutionRunParams:
-    number = available_cpus() if workers is None else workers
-    return _ExecutionRunParams(number, multiprocess, tqdm_kwargs, resume, retry, timeout)
-
-
-def _checked_kwargs(
-    workflow: EOWorkflow, execution_kwargs: Iterable[Mapping[EONode, dict[str, object]]]
-) -> list[Mapping[EONode, dict[str, object]]]:
-    """Return the arguments as a list, or raise SettingError."""
-    known = {node.uid for node in workflow.get_nodes()}
-    checked = list(execution_kwargs)
-    for position, by_node in enumerate(checked):
-        if not isinstance(by_node, Mapping):
-            raise SettingError(f"execution_kwargs must be a list of dicts by node, got {by_node!r} at {position}.")
-        workflow.validate_input_kwargs(by_node)
-        for node in by_node:
-            if node.uid not in known:
-                raise SettingError(
-                    f"Execution {position} has arguments for node {node.name} (uid {node.uid}), which is not in the "
-                    f"workflow. Its nodes: {', '.join(str(node.name) for node in workflow.get_nodes())}."
-                )
-    return checked
-
-
-def _checked_names(names: Iterable[Any] | None, number: int) -> list[Any]:
-    """Return the names as a list, or raise SettingError."""
-    if names is None:
-        return [str(position) for position in range(1, number + 1)]
-    checked = list(names)
-    if len(checked) != number:
-        raise SettingError(f"There are {number} executions, but {len(checked)} execution_names: {checked}.")
-    return checked

@@ -2,13 +2,15 @@ import re
 import sys
 import threading
 import time
+from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
+from functools import partial
 from itertools import islice
 
 import pytest
 from threadpoolctl import threadpool_info
 
 from eolearn.core.execution.backlog import Backlog
-from eolearn.core.execution.engine import Failure, SerialEngine, Success, ThreadEngine
+from eolearn.core.execution.engine import Failure, SerialEngine, Success, ThreadEngine, in_order_of_completion
 from eolearn.core.execution.pool import ProcessEngine
 from eolearn.core.utils.threads import limit_threads, thread_limit
 
@@ -90,6 +92,22 @@ def test_task_that_is_put_back_is_done_again_after_its_delay_and_others_go_on(en
     assert last[1] - first[1] >= 0.3
     assert sorted(position for position, _ in outcomes) == sorted([*range(20), first[0]])
     assert [position for position, _ in outcomes[:-1]].count(first[0]) == 1
+
+
+def test_engine_that_is_full_waits_although_a_delayed_task_could_begin():
+    waits = []
+
+    def wait_and_count(futures, pause):
+        waits.append(pause)
+        return wait(futures, timeout=pause, return_when=FIRST_COMPLETED).done
+
+    backlog = Backlog([0.3, 0.0], [0])
+    backlog.put_back(1, delay=0.01)
+    with ThreadPoolExecutor(1) as pool:
+        submit = partial(pool.submit, time.sleep)
+        done = in_order_of_completion(backlog, submit=submit, wait=wait_and_count, most_at_once=1)
+        assert [position for position, _ in done] == [0, 1]
+    assert waits == [None, None]
 
 
 @every_engine

@@ -206,6 +206,36 @@ def test_own_modules_count_by_the_text_of_their_file(tmp_path, monkeypatch):
     assert fingerprint(settings_of_user) != before
 
 
+def test_own_modules_that_a_function_imports_count_by_the_text_of_their_file(tmp_path, monkeypatch):
+    def execute():
+        from helpers_of_user.sub import double
+        from sklearn.ensemble import RandomForestClassifier  # an installed one is not even looked at
+
+        return double, RandomForestClassifier
+
+    monkeypatch.syspath_prepend(tmp_path)
+    (tmp_path / "helpers_of_user").mkdir()
+    (tmp_path / "helpers_of_user" / "__init__.py").touch()
+    file = tmp_path / "helpers_of_user" / "sub.py"
+    file.write_text("double = 2")
+    before = fingerprint(execute)
+    assert "helpers_of_user" not in sys.modules
+    assert fingerprint(execute) == before
+    file.write_text("double = 3")
+    assert fingerprint(execute) != before
+
+
+def test_imports_that_lead_nowhere_have_a_fingerprint():
+    def execute():
+        import not_there.at_all
+
+        from . import neighbour
+
+        return neighbour, not_there
+
+    assert fingerprint(execute) == fingerprint(execute)
+
+
 def test_compiled_functions_count_by_their_code():
     numba = pytest.importorskip("numba")
     assert fingerprint(numba.njit(make(1))) == fingerprint(numba.njit(make(1))) != fingerprint(numba.njit(make(2)))

@@ -1,16 +1,22 @@
 import json
+import logging
 import sqlite3
 import sys
 import threading
+import time
 import uuid
 
 import pytest
 from fsspec.implementations.memory import MemoryFileSystem
+from sentinelhub import SHConfig
 
 from eolearn.core import get_filesystem
 from eolearn.core.exceptions import BrokenFile, EORuntimeWarning, StorageError
 from eolearn.core.execution import ledger as ledger_module
+from eolearn.core.execution import ledger_base
 from eolearn.core.execution.ledger import ObjectLedger, SqliteLedger, open_ledger
+from eolearn.core.execution.report_folder import make_report_folder
+from eolearn.core.utils.fs import load_s3_filesystem
 
 
 @pytest.fixture(params=["disk", "memory"])
@@ -44,7 +50,7 @@ def test_what_was_added_is_found_by_a_later_run(open_again):
 
 
 def test_records_are_written_while_the_run_goes_on(open_again, monkeypatch):
-    monkeypatch.setattr(ledger_module, "_SECONDS_BETWEEN_WRITES", 0)
+    monkeypatch.setattr(ledger_base, "_SECONDS_BETWEEN_WRITES", 0)
     running = open_again()
     running.add("a", "record")
     other = open_again()
@@ -53,8 +59,22 @@ def test_records_are_written_while_the_run_goes_on(open_again, monkeypatch):
     running.close()
 
 
+def test_record_is_written_soon_even_if_no_other_comes(open_again, monkeypatch):
+    monkeypatch.setattr(ledger_base, "_SECONDS_BETWEEN_WRITES", 0.05)
+    running = open_again()
+    for name in "ab":
+        running.add(name, "record")
+    other = open_again()
+    deadline = time.monotonic() + 20
+    while len(other.find(["a", "b"])) < 2:
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    other.close()
+    running.close()
+
+
 def test_two_runs_may_write_at_the_same_time(open_again, monkeypatch):
-    monkeypatch.setattr(ledger_module, "_SECONDS_BETWEEN_WRITES", 0)
+    monkeypatch.setattr(ledger_base, "_SECONDS_BETWEEN_WRITES", 0)
 
     def run(name):
         ledger = open_again()
@@ -167,7 +187,7 @@ def test_folder_in_the_place_of_the_file_is_an_error(tmp_path):
 
 @pytest.mark.skipif(sys.platform == "win32", reason="open files can't be removed there")
 def test_failing_disk_is_warned_of_once_and_nothing_is_lost(tmp_path, monkeypatch):
-    monkeypatch.setattr(ledger_module, "_SECONDS_BETWEEN_WRITES", 0)
+    monkeypatch.setattr(ledger_base, "_SECONDS_BETWEEN_WRITES", 0)
     ledger = open_ledger(get_filesystem(tmp_path), "")
     ledger._database.execute("PRAGMA query_only = 1")  # as a disk that can't be written
     with pytest.warns(EORuntimeWarning, match="1 executions .* can't be written to the ledger .*done again"):
@@ -178,3 +198,79 @@ def test_failing_disk_is_warned_of_once_and_nothing_is_lost(tmp_path, monkeypatc
     again = open_ledger(get_filesystem(tmp_path), "")
     assert set(again.find(["a", "b"])) == {"a", "b"}
     again.close()
+
+
+def test_disk_that_fails_between_two_executions_is_warned_of_at_the_end(tmp_path, monkeypatch):
+    monkeypatch.setattr(ledger_base, "_SECONDS_BETWEEN_WRITES", 0.05)
+    ledger = open_ledger(get_filesystem(tmp_path), "")
+    ledger._database.execute("PRAGMA query_only = 1")
+    ledger.add("a", "record")
+    deadline = time.monotonic() + 20
+    while ledger._timer is not None and time.monotonic() < deadline:  # it has been tried in vain, and nobody heard
+        time.sleep(0.01)
+    with pytest.warns(EORuntimeWarning, match="1 executions .* can't be written"):
+        ledger.close()
+    ledger.add("b", "record")
+    ledger._timer.cancel()
+
+
+def test_folder_of_objects_says_what_it_is():
+    filesystem = MemoryFileSystem()
+    folder = f"/ledger-{uuid.uuid4()}"
+    open_ledger(filesystem, folder).close()
+    (path,) = filesystem.glob(f"{folder}/**/*.txt")
+    assert b"resume=True" in filesystem.cat(path)
+
+
+@pytest.fixture(scope="module")
+def endpoint():
+    """A server that speaks S3, with an empty bucket."""
+    moto_server = pytest.importorskip("moto.server")
+    pytest.importorskip("s3fs")
+    import boto3
+
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)
+    server = moto_server.ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    url = "http://{}:{}".format(*server.get_host_and_port())
+    client = boto3.client(
+        "s3", endpoint_url=url, aws_access_key_id="id", aws_secret_access_key="secret", region_name="us-east-1"
+    )
+    client.create_bucket(Bucket="bucket")
+    yield url
+    server.stop()
+
+
+def s3_filesystem(endpoint, bucket):
+    config = SHConfig()
+    config.aws_access_key_id, config.aws_secret_access_key = "id", "secret"
+    options = {"client_kwargs": {"endpoint_url": endpoint}, "config_kwargs": {"retries": {"max_attempts": 1}}}
+    return load_s3_filesystem(f"s3://{bucket}", config=config, **options)
+
+
+@pytest.mark.long
+def test_ledger_on_s3_is_found_by_a_later_run(endpoint):
+    first = open_ledger(s3_filesystem(endpoint, "bucket"), "deep/logs")
+    for number in range(20):
+        first.add(str(number), f"record {number}")
+    first.close()
+    again = open_ledger(s3_filesystem(endpoint, "bucket"), "deep/logs")
+    assert again.find(["7", "19", "20"]) == {"7": "record 7", "19": "record 19"}
+
+
+@pytest.mark.long
+def test_bucket_that_is_not_there_is_an_error_and_is_not_made(endpoint):
+    filesystem = s3_filesystem(endpoint, "absent")
+    with pytest.raises(StorageError, match="s3://absent/logs.*bucket does not exist"):
+        open_ledger(filesystem, "logs")
+    assert make_report_folder(filesystem, "logs/report") == "logs/report"
+    assert not s3_filesystem(endpoint, "absent").fs.exists("absent")
+
+
+@pytest.mark.long
+def test_store_that_does_not_answer_is_an_error_and_for_logs_a_warning():
+    filesystem = s3_filesystem("http://127.0.0.1:9", "bucket")
+    with pytest.raises(StorageError, match="can't be used: EndpointConnectionError"):
+        open_ledger(filesystem, "logs")
+    with pytest.warns(EORuntimeWarning, match="logs/report can't be made: .*127.0.0.1:9"):
+        make_report_folder(filesystem, "logs/report")

@@ -147,6 +147,19 @@ def test_time_counts_from_the_begin_of_each_task():
     assert all(isinstance(outcome, Success) for outcome in outcomes)
 
 
+def test_time_ends_with_the_task_although_nobody_asks_for_its_result():
+    def make_array(number):
+        time.sleep(0.2 * number)  # so that they don't end together
+        return np.zeros(10_000_000)
+
+    values_of(time.sleep, [0.2, 0.2])  # both workers are there
+    outcomes = ProcessEngine(2, timeout=1).run(make_array, [0, 1])
+    assert isinstance(next(outcomes)[1], Success)
+    time.sleep(1.5)
+    assert isinstance(next(outcomes)[1], Success)
+    outcomes.close()
+
+
 def test_workers_that_were_not_stopped_serve_later_runs(no_workers):
     engine = ProcessEngine(1, timeout=0.3)
     first, second = outcomes_of_engine(engine, lambda number: time.sleep(60 * number) or os.getpid(), [1, 0])
@@ -301,6 +314,18 @@ def test_dropped_run_kills_its_workers(no_workers):
     _, outcome = next(run)
     run.close()
     assert not is_running(outcome.get())
+
+
+def test_process_ends_although_a_run_was_left_in_the_middle(tmp_path):
+    code = """
+        from eolearn.core.execution.pool import ProcessEngine
+        outcomes = ProcessEngine(2).run(abs, range(100_000))
+        position, outcome = next(outcomes)
+        print(outcome.get() == position)
+        """
+    command = [sys.executable, "-c", textwrap.dedent(code)]
+    result = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
+    assert (result.stdout, result.stderr) == ("True\n", "")
 
 
 def test_workers_may_run_workers():

@@ -6,13 +6,14 @@ import builtins
 import dis
 import functools
 import importlib.metadata
+import importlib.util
 import sys
 import types
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 
-from .user_code import INSTALLED
+from .user_code import INSTALLED, find_module
 
 Part = tuple[str, object]
 
@@ -33,8 +34,11 @@ def is_user_module(name: str | None) -> bool:
     module = sys.modules.get(name or "__main__")
     if module is None or module.__name__ == "__main__":
         return True
-    file = getattr(module, "__file__", None)
-    return file is not None and not file.startswith(INSTALLED) and not module.__name__.startswith("eolearn.")
+    return _is_file_of_user(getattr(module, "__file__", None), module.__name__)
+
+
+def _is_file_of_user(file: str | None, module: str) -> TypeGuard[str]:
+    return file is not None and not file.startswith(INSTALLED) and not module.startswith("eolearn.")
 
 
 @functools.lru_cache(maxsize=1024)
@@ -69,7 +73,10 @@ def parts_of_module(module: types.ModuleType) -> Iterator[Part]:
 
 
 def parts_of_function(function: types.FunctionType) -> Iterator[Part]:
-    """Yield the name, the code, the defaults, the variables of enclosing functions, and the global names in use."""
+    """Yield the name, the code, the defaults, the variables of enclosing functions, and the global names in use.
+
+    Modules of the user that the function imports count by the texts of their files.
+    """
     code = function.__code__
     yield "", f"{function.__module__}.{function.__qualname__}"
     yield "", code
@@ -82,6 +89,8 @@ def parts_of_function(function: types.FunctionType) -> Iterator[Part]:
             yield f" global {name}", (name, function.__globals__[name])
         elif not hasattr(builtins, name):
             yield "", name
+    for name in sorted(_imported_modules(code, function.__globals__.get("__package__"))):
+        yield "", _text_of_module(name)
 
 
 def _content(cell: types.CellType) -> object:
@@ -95,6 +104,27 @@ def _global_names(code: types.CodeType) -> set[str]:
     names = {str(step.argval) for step in dis.get_instructions(code) if step.opname in ("LOAD_GLOBAL", "LOAD_NAME")}
     inner = (constant for constant in code.co_consts if isinstance(constant, types.CodeType))
     return names.union(*map(_global_names, inner))
+
+
+def _imported_modules(code: types.CodeType, package: str | None) -> set[str]:
+    """Return the names of the modules that are imported when the code runs, and of others that it may import."""
+    steps = [step for step in dis.get_instructions(code) if step.opname != "EXTENDED_ARG"]
+    modules: set[str] = set()
+    for level, names, step in zip(steps, steps[1:], steps[2:], strict=False):
+        if step.opname == "IMPORT_NAME":
+            module = "." * level.argval + step.argval
+            if level.argval and package:
+                module = importlib.util.resolve_name(module, package)
+            modules |= {module, *(f"{module}.{name}" for name in names.argval or ())}
+    inner = (constant for constant in code.co_consts if isinstance(constant, types.CodeType))
+    return modules.union(*(_imported_modules(constant, package) for constant in inner))
+
+
+def _text_of_module(name: str) -> bytes:
+    """Return the text of a module of the user's own, nothing for others and where there is none of this name."""
+    spec = find_module(name)
+    file = spec.origin if spec is not None and spec.has_location else None
+    return Path(file).read_bytes() if _is_file_of_user(file, name) else b""
 
 
 def parts_of_code(code: types.CodeType) -> Iterator[Part]:

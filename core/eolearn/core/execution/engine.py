@@ -190,7 +190,8 @@ def in_order_of_completion(
         while len(running) < most_at_once and len(backlog):
             position = backlog.take()
             running[submit(backlog[position])] = position
-        pause = backlog.seconds_until_next()
+        is_full = len(running) >= most_at_once
+        pause = None if is_full else backlog.seconds_until_next()
         if running:
             for future in wait(running, pause):
                 yield running.pop(future), future

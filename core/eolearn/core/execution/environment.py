@@ -6,6 +6,7 @@ import os
 import re
 import sys
 import warnings
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -46,7 +47,7 @@ class Environment:
         if self.folder is not None and self.folder != _working_directory():
             os.chdir(self.folder)
         self._set_variables()
-        self._limit_threads()
+        limit_all_threads(self.threads, self.variables)
         warnings.resetwarnings()
         for action, message, category, module, line in loads(self.warning_filters):
             warnings.filterwarnings(action, message, category, module, line, append=True)
@@ -57,13 +58,15 @@ class Environment:
         _variables_of_parent.update(self.variables)
         os.environ.update(self.variables)
 
-    def _limit_threads(self) -> None:
-        limit_threads(self.threads)
-        if not self.variables.keys() & THREAD_VARIABLES:
-            limit_library_threads(self.threads)
-            os.environ.update(dict.fromkeys(THREAD_VARIABLES, str(self.threads)))  # for those that will be loaded
-        if _NUMBA_VARIABLE not in self.variables:
-            _limit_numba(self.threads)
+
+def limit_all_threads(threads: int, chosen: Collection[str] = ()) -> None:
+    """Limit kernels and libraries in this process, a worker. Where a variable is among those chosen, it decides."""
+    limit_threads(threads)
+    if THREAD_VARIABLES.isdisjoint(chosen):
+        limit_library_threads(threads)
+        os.environ.update(dict.fromkeys(THREAD_VARIABLES, str(threads)))  # for those that will be loaded
+    if _NUMBA_VARIABLE not in chosen:
+        _limit_numba(threads)
 
 
 def _limit_numba(threads: int) -> None:

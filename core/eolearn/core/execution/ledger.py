@@ -3,78 +3,26 @@
 from __future__ import annotations
 
 import json
+import os
 import sqlite3
-import time
-from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from ..exceptions import BrokenFile, EORuntimeWarning, StorageError, warn_user
+from ..exceptions import StorageError
+from ..storage.remote import has_folders
 from ..utils.fs import get_full_path, local_path
+from .ledger_base import Ledger
 
 if TYPE_CHECKING:
     from fsspec import AbstractFileSystem
 
 FORMAT = 1
 NAME = "eoexecution-ledger"
-_SECONDS_BETWEEN_WRITES = 0.5
+_README = b"""Each of the other files tells of an execution of eo-learn that succeeded.
+A run with resume=True does not do it again. Remove the folder to do all of them again.
+"""
 _APPLICATION_ID = 0x656F6C31  # in the header of the SQLite file: "eol1"
-
-
-class Ledger(ABC):
-    """Records of executions by fingerprint, of any number of workflows. It is written by one process, the parent's.
-
-    What is added is written a few times a second, and when the ledger is closed. If that fails there is an
-    EORuntimeWarning, and it is tried again with the next.
-    """
-
-    def __init__(self, path: str):
-        self._path = path
-        self._unwritten: dict[str, str] = {}
-        self._last_write = time.monotonic()
-        self._has_warned = False
-
-    @abstractmethod
-    def find(self, fingerprints: Sequence[str]) -> dict[str, str]:
-        """Return those of the fingerprints that are known, with their records."""
-
-    @abstractmethod
-    def _write(self, records: Mapping[str, str]) -> None:
-        """Write records, all of them or none. Raises an OSError if that fails."""
-
-    def add(self, fingerprint: str, record: str) -> None:
-        """Keep a record."""
-        self._unwritten[fingerprint] = record
-        if time.monotonic() - self._last_write > _SECONDS_BETWEEN_WRITES:
-            self._write_what_is_left()
-
-    def close(self) -> None:
-        """Write what hasn't been written yet, and let go of the file."""
-        self._has_warned = False
-        self._write_what_is_left()
-
-    def _write_what_is_left(self) -> None:
-        try:
-            if self._unwritten:
-                self._write(self._unwritten)
-            self._unwritten = {}
-        except OSError as error:
-            if not self._has_warned:
-                warn_user(
-                    f"{len(self._unwritten)} executions that succeeded can't be written to the ledger {self._path}: "
-                    f"{error}. Those that are not in it will be done again when the run is resumed.",
-                    EORuntimeWarning,
-                )
-            self._has_warned = True
-        self._last_write = time.monotonic()
-
-    def broken(self, why: object) -> BrokenFile:
-        """Return the error that says that this is not a ledger that can be read."""
-        return BrokenFile(
-            f"The ledger {self._path} can't be read: {why}. To do all executions again, move it away or use another "
-            "logs_folder."
-        )
 
 
 def _other_format(form: object) -> str:
@@ -84,11 +32,15 @@ def _other_format(form: object) -> str:
 class SqliteLedger(Ledger):
     """A ledger in a file on a local disk.
 
-    path: the file, which is made if it isn't there.
+    path: the file, which is made with its folder if it isn't there.
     """
 
     def __init__(self, path: str):
         super().__init__(path)
+        try:
+            os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
+        except OSError as error:
+            raise StorageError(f"The folder for the ledger {path} can't be made: {error}.") from error
         with self._errors():
             self._database = sqlite3.connect(path, timeout=60, check_same_thread=False)
             try:
@@ -127,15 +79,17 @@ class SqliteLedger(Ledger):
 
     def close(self) -> None:
         """See :class:`Ledger`."""
-        super().close()
-        self._database.close()
+        try:
+            super().close()
+        finally:
+            self._database.close()
 
     @contextmanager
     def _errors(self) -> Iterator[None]:
         try:
             yield
         except sqlite3.OperationalError as error:  # no leave, no space, or locked by another run
-            raise StorageError(f"The ledger {self._path} can't be used: {error}.") from error
+            raise self.unusable(error) from error
         except sqlite3.DatabaseError as error:
             raise self.broken(error) from error
 
@@ -151,21 +105,24 @@ class ObjectLedger(Ledger):
         super().__init__(get_full_path(filesystem, folder))
         self._filesystem = filesystem
         self._folder = folder
+        with self._errors():
+            if has_folders(filesystem, folder):
+                filesystem.makedirs(folder, exist_ok=True)
+            filesystem.pipe_file(f"{folder}/README.txt", _README)
 
     def find(self, fingerprints: Sequence[str]) -> dict[str, str]:
         """See :class:`Ledger`."""
-        try:
+        with self._errors():
+            self._filesystem.invalidate_cache(self._folder)  # another machine may have written there
             names = {path.rpartition("/")[2] for path in self._filesystem.ls(self._folder, detail=False)}
-        except FileNotFoundError:
-            return {}
         known = [fingerprint for fingerprint in fingerprints if f"{fingerprint}.json" in names]
-        found: dict[str, str] = {}
-        for start in range(0, len(known), 1000):
-            part = known[start : start + 1000]
-            contents = self._filesystem.cat([self._file(fingerprint) for fingerprint in part])
-            by_name = {path.rpartition("/")[2]: content for path, content in contents.items()}
-            found |= {fingerprint: self._record(by_name[f"{fingerprint}.json"]) for fingerprint in part}
-        return found
+        parts = (known[start : start + 1000] for start in range(0, len(known), 1000))
+        return {key: self._record(content) for part in parts for key, content in self._contents(part).items()}
+
+    def _contents(self, fingerprints: list[str]) -> dict[str, bytes]:
+        with self._errors():
+            contents = self._filesystem.cat([self._file(fingerprint) for fingerprint in fingerprints])
+        return {path.rpartition("/")[2].removesuffix(".json"): content for path, content in contents.items()}
 
     def _record(self, content: bytes) -> str:
         try:
@@ -179,10 +136,18 @@ class ObjectLedger(Ledger):
 
     def _write(self, records: Mapping[str, str]) -> None:
         entries = {key: json.dumps({"format": FORMAT, "record": record}) for key, record in records.items()}
-        self._filesystem.pipe({self._file(key): entry.encode() for key, entry in entries.items()})
+        with self._errors():
+            self._filesystem.pipe({self._file(key): entry.encode() for key, entry in entries.items()})
 
     def _file(self, fingerprint: str) -> str:
         return f"{self._folder}/{fingerprint}.json"
+
+    @contextmanager
+    def _errors(self) -> Iterator[None]:
+        try:
+            yield
+        except Exception as error:  # object stores raise errors of their own, such as botocore's
+            raise self.unusable(error) from error
 
 
 def open_ledger(filesystem: AbstractFileSystem, folder: str) -> Ledger:
@@ -192,11 +157,5 @@ def open_ledger(filesystem: AbstractFileSystem, folder: str) -> Ledger:
     can't be written.
     """
     path = f"{folder.rstrip('/')}/{NAME}" if folder else NAME
-    try:
-        filesystem.makedirs(folder, exist_ok=True)
-    except OSError as error:
-        raise StorageError(
-            f"The folder for the ledger {get_full_path(filesystem, folder)} can't be made: {error}."
-        ) from error
     local = local_path(filesystem, f"{path}.sqlite")
     return ObjectLedger(filesystem, path) if local is None else SqliteLedger(local)

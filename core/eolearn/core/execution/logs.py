@@ -102,7 +102,7 @@ class LogSettings:
 
 
 def _warn(what: str, error: Exception) -> None:
-    warn_user(f"{what}: {type(error).__name__}: {error}", EORuntimeWarning)
+    warn_user(redact(f"{what}: {type(error).__name__}: {error}"), EORuntimeWarning)
 
 
 _root_lock = threading.Lock()

@@ -104,10 +104,14 @@ class _Sampler:
 
     def _watch(self) -> None:
         idle = 0
-        while idle < _PATIENCE:
+        while not self._may_end(idle):
             time.sleep(_SAMPLING_SECONDS)
             idle = 0 if self._look() else idle + 1
-        self._is_running = False
+
+    def _may_end(self, idle: int) -> bool:
+        with self._lock:
+            self._is_running = idle < _PATIENCE or bool(self._active)
+            return not self._is_running
 
     def _look(self) -> bool:
         meters = list(self._active.values())

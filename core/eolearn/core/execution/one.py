@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-import threading
-import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, nullcontext
+from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass
-from typing import Any, overload
+from datetime import datetime
+from typing import Any
 
-from ..eonode import EONode
+from ..eonode import ExceptionInfo, NodeStats
 from ..eoworkflow import EOWorkflow, WorkflowResults
-from ..exceptions import TemporalDimensionWarning
-from .engine import Engine
+from .engine import Engine, Failure
+from .inputs import Own
 from .logs import LogSettings
 from .measure import Meter
 from .memory import Scope
 from .records import Records
+from .strictness import temporal_mismatch_is_error
 
 _NOTHING = nullcontext()
-Own = tuple[dict[str, dict[str, object]], str | None]
-"""What an execution has for itself: arguments of tasks by the uids of their nodes, and the path of its log, if any."""
 
 
 @dataclass(frozen=True)
@@ -64,7 +62,7 @@ class ProcessingData:
         arguments = {
             node: self.arguments[node.uid] for node in common.workflow.get_nodes() if node.uid in self.arguments
         }
-        strictness = _temporal_mismatch_is_error() if common.raise_on_temporal_mismatch else _NOTHING
+        strictness = temporal_mismatch_is_error() if common.raise_on_temporal_mismatch else _NOTHING
         log = common.logs.writing_to(self.log_path) if self.log_path else _NOTHING
         with strictness, log:
             results = common.workflow.execute(arguments, raise_errors=False, observer=common.meter())
@@ -95,49 +93,13 @@ class ExecutionFunction:
         """Return the results, in the process that runs the engine, from what a call has returned."""
         return returned if isinstance(returned, WorkflowResults) else self._records.results_of(*returned)
 
-
-class Executions(Sequence[Own]):
-    """What each execution has for itself, made when it is looked up.
-
-    by_node: for each execution the arguments by node.
-    log_paths: the logs, None if there are to be none.
-    """
-
-    def __init__(self, by_node: Sequence[Mapping[EONode, dict[str, object]]], log_paths: Sequence[str] | None):
-        self._by_node = by_node
-        self._log_paths = log_paths
-
-    def __len__(self) -> int:
-        return len(self._by_node)
-
-    @overload
-    def __getitem__(self, position: int) -> Own: ...
-    @overload
-    def __getitem__(self, position: slice) -> list[Own]: ...
-    def __getitem__(self, position: int | slice) -> Own | list[Own]:
-        if isinstance(position, slice):
-            return [self[index] for index in range(len(self))[position]]
-        arguments = {node.uid: kwargs for node, kwargs in self._by_node[position].items()}
-        return arguments, self._log_paths[position] if self._log_paths else None
-
-
-_strictness = threading.Lock()
-_strict_executions: list[warnings.catch_warnings[Any]] = []
-
-
-@contextmanager
-def _temporal_mismatch_is_error() -> Iterator[None]:
-    """Raise TemporalDimensionWarning while any execution, in whatever thread, is in here: filters are the process's."""
-    with _strictness:
-        outermost = _strict_executions[0] if _strict_executions else warnings.catch_warnings()
-        if not _strict_executions:
-            outermost.__enter__()
-            warnings.simplefilter("error", TemporalDimensionWarning)
-        _strict_executions.append(outermost)
-    try:
-        yield
-    finally:
-        with _strictness:
-            _strict_executions.pop()
-            if not _strict_executions:
-                outermost.__exit__(None, None, None)
+    def results_of_failure(self, failure: Failure) -> WorkflowResults:
+        """Return results that tell what went wrong otherwise than by an error of a task."""
+        if failure.step is None:
+            uid, name = "", "outside of the tasks"
+        else:
+            node = self._common.workflow.get_nodes()[failure.step]
+            uid, name = node.uid, node.get_name()
+        start, end = datetime.fromtimestamp(failure.started), datetime.now()
+        info = ExceptionInfo(failure.error, failure.traceback, f"{name}.")
+        return WorkflowResults({}, start, end, {uid: NodeStats(uid, name, start, end, info)}, worker=failure.worker)

@@ -23,6 +23,7 @@ from .worker import Setup
 _BATCH_SECONDS = 0.01
 
 _idle: list[WorkerProcess] = []
+_running: set[_Run] = set()
 
 
 class ProcessEngine:
@@ -54,11 +55,14 @@ class ProcessEngine:
             stop_idle_workers()
         setup = Setup(Environment.here(thread_share(self.workers)), _packed_function(function))
         run = _Run(setup, Backlog.of(tasks), self.workers, self.timeout)
+        _running.add(run)
         try:
             yield from run.outcomes()
         except BaseException:
             run.kill()
             raise
+        finally:
+            _running.discard(run)
         run.end()
 
     @staticmethod
@@ -136,7 +140,7 @@ class _Run:
             yield from self._ask(worker, is_dead=worker.process.sentinel in ready)
         if self._timeout is not None:
             for worker in busy:
-                if worker.unanswered and worker in self._workers and not worker.seconds_left(self._timeout):
+                if worker in self._workers and worker.is_late(self._timeout):
                     worker.expire(self._timeout)
                     yield from self._ask(worker, is_dead=True)
 
@@ -199,8 +203,15 @@ def _unless_interrupted(answer: tuple[int, Outcome[Any]]) -> tuple[int, Outcome[
 
 
 @atexit.register
+def stop_all_workers() -> None:
+    """End all worker processes, those of runs that have been left in the middle too. This happens by itself at exit."""
+    for run in list(_running):
+        run.kill()
+    stop_idle_workers()
+
+
 def stop_idle_workers() -> None:
-    """End the worker processes that wait for the next run; it starts new ones. This happens by itself at exit."""
+    """End the worker processes that wait for the next run; it starts new ones."""
     workers = list(_idle)
     _idle.clear()
     for worker in workers:
@@ -209,7 +220,12 @@ def stop_idle_workers() -> None:
         worker.stop()
 
 
+def _forget_workers() -> None:
+    _idle.clear()
+    _running.clear()
+
+
 if hasattr(os, "register_at_fork"):  # a process that the user forks must not talk to the workers of its parent
-    os.register_at_fork(after_in_child=_idle.clear)
+    os.register_at_fork(after_in_child=_forget_workers)
 
 _: type[Engine] = ProcessEngine

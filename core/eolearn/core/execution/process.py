@@ -83,6 +83,10 @@ class WorkerProcess:
         is_working = self.progress.begun > self._answered
         return max(0.0, timeout - self.progress.seconds) if is_working else timeout
 
+    def is_late(self, timeout: float) -> bool:
+        """Whether the worker is at a task whose time is over, and no answer waits to be read."""
+        return bool(self.unanswered) and not self.seconds_left(timeout) and not self.connection.poll()
+
     def expire(self, timeout: float) -> None:
         """Kill the worker, because the time for the task that it is at is over."""
         self._expired = self.progress.begun

@@ -9,6 +9,7 @@ from itertools import chain, count
 from typing import TYPE_CHECKING
 
 from ..exceptions import EORuntimeWarning, warn_user
+from ..storage.remote import has_folders
 
 if TYPE_CHECKING:
     from fsspec import AbstractFileSystem
@@ -25,17 +26,30 @@ def report_folder_name(logs_folder: str, start_time: datetime) -> str:
 def make_report_folder(filesystem: AbstractFileSystem, path: str) -> str:
     """Make the folder, and return its path, which has a number at its end if another run began in the same second.
 
-    If it can't be made there is an EORuntimeWarning.
+    An object store has no folders: there nothing is made. If it can't be made there is an EORuntimeWarning.
     """
     for candidate in chain([path], (f"{path}-{number}" for number in count(2))):
         try:
-            filesystem.makedirs(candidate, exist_ok=False)
+            if has_folders(filesystem, candidate):
+                filesystem.makedirs(candidate, exist_ok=False)
+            elif filesystem.exists(candidate):
+                continue
         except FileExistsError:
             continue
-        except OSError as error:
+        except Exception as error:  # noqa: BLE001 - filesystems are the user's, and raise what they like
             warn_user(f"The folder for logs {path} can't be made: {error}", EORuntimeWarning)
         return candidate
     raise AssertionError("numbers don't end")
+
+
+def warn_of_logs_in_memory(path: str) -> None:
+    """Warn if worker processes are to write to a path, which stands alone, in memory."""
+    if path.startswith("memory://"):
+        warn_user(
+            "Each process has a memory:// of its own: what worker processes log there is lost. Save logs to a folder, "
+            "or use multiprocess=False.",
+            EORuntimeWarning,
+        )
 
 
 def log_names(execution_names: Iterable[object]) -> list[str]:

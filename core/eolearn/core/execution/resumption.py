@@ -8,7 +8,7 @@ from ..eonode import EONode
 from ..eoworkflow import EOWorkflow, WorkflowResults
 from ..eoworkflow_tasks import OutputTask
 from .fingerprint import Fingerprinter
-from .ledger import Ledger
+from .ledger_base import Ledger
 from .records import Records
 
 

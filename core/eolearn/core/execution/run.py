@@ -11,7 +11,8 @@ from ..eoworkflow import WorkflowResults
 from ..utils.parallelize import _progress_bar
 from .backlog import Backlog
 from .engine import Engine, Failure, Outcome, Success
-from .one import ExecutionFunction, Executions
+from .inputs import Executions
+from .one import ExecutionFunction
 from .resumption import Resumption
 from .retries import RetryPolicy
 
@@ -29,12 +30,17 @@ class Run:
     retry: RetryPolicy = field(default_factory=RetryPolicy)
     resumption: Resumption | None = None
     tqdm_kwargs: Mapping[str, Any] = field(default_factory=dict)
+    skipped: int = field(init=False, default=0)
+    """How many of them an earlier run had done."""
+    retried: int = field(init=False, default=0)
+    """How many of those that have ended were tried more than once."""
 
     def results(self) -> Generator[tuple[int, WorkflowResults], None, None]:
         """Yield the position and the results of each execution, first those that are skipped, then as they end."""
         done = self.resumption.positions_done() if self.resumption else []
         with _progress_bar(len(self.executions), {"initial": len(done), **self.tqdm_kwargs}) as bar:
             if self.resumption:
+                self.skipped = len(done)
                 yield from ((position, self.resumption.results_of(position)) for position in done)
             failed = 0
             with closing(self._new_results(done)) as new_results:
@@ -59,6 +65,7 @@ class Run:
                     backlog.put_back(position, delay)
                     continue
                 if attempt > 1:
+                    self.retried += 1
                     results = replace(results, attempts=attempt)
                 if self.resumption and not results.workflow_failed():
                     self.resumption.note(position, results)

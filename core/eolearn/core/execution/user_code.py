@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import sysconfig
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from importlib.machinery import ModuleSpec
 from types import ModuleType
 
@@ -44,19 +44,28 @@ def _modules_of_user() -> Iterator[tuple[str, ModuleType, ModuleSpec]]:
 
 def _is_importable(name: str, module: ModuleType) -> bool:
     """Whether the import system, asked anew, finds this very file."""
+    spec = find_module(name)
+    return spec is not None and os.path.realpath(str(spec.origin)) == os.path.realpath(str(module.__file__))
+
+
+def find_module(name: str) -> ModuleSpec | None:
+    """Return where the import system finds a module, asked anew, without loading it or the packages that it is in."""
     parts = name.split(".")
-    path, origin = None, None
+    path: Sequence[str] | None = None
+    spec = None
     try:
         for end in range(1, len(parts) + 1):
             spec = _find(".".join(parts[:end]), path)
             if spec is None:
-                return False
-            path, origin = spec.submodule_search_locations, spec.origin
+                return None
+            path = spec.submodule_search_locations
+            if path is None and end < len(parts):
+                return None
     except (AttributeError, ImportError, KeyError):  # of a namespace package whose parent is none
-        return False
-    return os.path.realpath(str(origin)) == os.path.realpath(str(module.__file__))
+        return None
+    return spec
 
 
-def _find(name: str, path: object) -> ModuleSpec | None:
-    found = (finder.find_spec(name, path) for finder in sys.meta_path)  # type: ignore[arg-type]
+def _find(name: str, path: Sequence[str] | None) -> ModuleSpec | None:
+    found = (finder.find_spec(name, path) for finder in sys.meta_path)
     return next((spec for spec in found if spec is not None), None)

@@ -91,9 +91,9 @@ def serve(connection: Connection, progress: Progress, lock_path: str) -> None:
     np.random.seed()  # noqa: NPY002 - workers are copies of one process, with the same state of the global generator
     with suppress(EOFError, ConnectionError):
         _answer_messages(connection)
-    from .pool import stop_idle_workers
+    from .pool import stop_all_workers
 
-    stop_idle_workers()  # if a task had some of its own
+    stop_all_workers()  # if a task had some of its own
 
 
 def _answer_messages(connection: Connection) -> NoReturn:
