@@ -16,6 +16,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from eolearn.core.exceptions import StorageError
+from eolearn.core.storage.remote import has_folders
 from eolearn.core.utils.redact import MASK, is_secret, redact, redacted_repr
 
 from .eoworkflow import EOWorkflowVisualization
@@ -77,7 +78,8 @@ class EOExecutorVisualization:
         html = self._html(include_logs)
         filesystem = self.eoexecutor.filesystem
         try:
-            filesystem.makedirs(path.rpartition("/")[0], exist_ok=True)
+            if has_folders(filesystem, path):
+                filesystem.makedirs(path.rpartition("/")[0], exist_ok=True)
             filesystem.pipe_file(path, html.encode("utf-8", errors="replace"))
         except OSError as error:
             raise StorageError(

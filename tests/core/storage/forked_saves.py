@@ -14,12 +14,18 @@ import signal
 import sys
 import time
 import warnings
+from collections import Counter
 from itertools import count
 from pathlib import Path
 
 import numpy as np
+import psutil  # noqa: F401 - once, not in each child
+import pyogrio  # noqa: F401
+from geopandas import GeoDataFrame
 from sentinelhub import CRS, BBox
+from shapely.geometry import Point
 
+import eolearn.core.eodata_io  # noqa: F401
 from eolearn.core.eodata import EOPatch
 
 warnings.simplefilter("ignore")
@@ -102,25 +108,81 @@ def killed_at_each_step(folder, mode):
     assert 3 < committed < len(results) - 3, (committed, len(results))
 
 
+def patch_of_all_kinds(version):
+    patch = patch_of(version)
+    patch.vector_timeless["V"] = GeoDataFrame({"version": [version]}, geometry=[Point(version, 0)], crs=4326)
+    return patch
+
+
+def versions_of(folder):
+    return {*content_of(folder).values(), int(EOPatch.load(folder).vector_timeless["V"].version.item())}
+
+
 def killed_at_random_moments(folder, rounds):
+    """Only children open patches here: GDAL starts threads, which a fork would lose."""
     target = folder / "patch"
-    patch_of(0).save(target)
+
+    def save(version):
+        patch_of_all_kinds(version).save(target, overwrite_permission="OVERWRITE_FEATURES")
 
     def save_for_ever():
         for version in count(1):
-            patch_of(version % 90).save(target, overwrite_permission="OVERWRITE_FEATURES")
+            save(version % 90)
+            yield
 
-    versions = set()
+    told_by_child(lambda: save(0))
+    files, kills, versions = files_of(target), Counter(), set()
     for _ in range(rounds):
-        pid = in_child(save_for_ever)
-        time.sleep(random.uniform(0.002, 0.06))
-        os.kill(pid, signal.SIGKILL)
-        os.waitpid(pid, 0)
-        found = set(content_of(target).values())
+        kills += kill(save_for_ever, target, random.uniform(0, 0.06))
+        found, after = told_by_child(lambda: (versions_of(target), save(99), versions_of(target))[::2])
         assert len(found) == 1, found
+        assert after == {99}
         versions |= found
-        assert not list(target.glob(".eolearn*"))
+        assert files_of(target) == files, "no stray files"
     assert len(versions) > 1, "some saves were finished"
+    print(f"npy.gz, gpkg.gz and json.gz: {told(kills)}")
+
+
+def told_by_child(function):
+    """Return what a function returns in a process of its own: a value that can be written down."""
+    reader, writer = os.pipe()
+    pid = in_child(lambda: os.write(writer, repr(function()).encode()))
+    os.close(writer)
+    with os.fdopen(reader) as told:
+        text = told.read()
+    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
+    return eval(text)
+
+
+def kill(saves, folder, seconds):
+    """Kill a process that saves again and again, some time after its first save, and return what it was doing.
+
+    saves: yields after each save.
+    """
+    reader, writer = os.pipe()
+
+    def work():
+        for _ in saves():
+            os.write(writer, b"!")
+
+    pid = in_child(work)
+    os.close(writer)
+    assert os.read(reader, 1) == b"!"
+    time.sleep(seconds)
+    os.kill(pid, signal.SIGKILL)
+    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == -signal.SIGKILL
+    os.close(reader)
+    staged = list(folder.glob(".eolearn-save-*"))
+    is_committed = any((staging / "journal.json").exists() for staging in staged)
+    return Counter({"kills": 1, "in a save": bool(staged), "after its commit": is_committed})
+
+
+def told(kills):
+    return f"{kills['kills']} kills, {kills['in a save']} in a save, {kills['after its commit']} after its commit"
+
+
+def files_of(folder):
+    return sorted(str(path.relative_to(folder)) for path in Path(folder).rglob("*") if path.is_file())
 
 
 def saved_together(folder):

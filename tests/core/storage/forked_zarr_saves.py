@@ -1,11 +1,13 @@
 """Saves Zarr arrays in processes that are killed. A script: test_zarr_crashes.py runs it.
 
     python forked_zarr_saves.py each-step FOLDER replace|dates|append|switch
-    python forked_zarr_saves.py random FOLDER COUNT
+    python forked_zarr_saves.py random FOLDER whole|dates|append|switch COUNT
+    python forked_zarr_saves.py together|rivals FOLDER COUNT
 
 It forks, and so this process itself never opens a Zarr array: that starts threads, which a fork would lose.
 """
 
+import mmap
 import os
 import random
 import shutil
@@ -13,19 +15,22 @@ import signal
 import sys
 import time
 import warnings
+from collections import Counter
+from datetime import datetime, timedelta
 from itertools import count
 from pathlib import Path
 
 import numpy as np
 import zarr.storage  # noqa: F401 - once, not in each child
 import zarrs  # noqa: F401
-from forked_saves import STEPS, in_child
+from forked_saves import STEPS, files_of, in_child, kill, told
 from sentinelhub import CRS, BBox
 
 from eolearn.core.eodata import EOPatch
 
 warnings.simplefilter("ignore")
 BOX = BBox((0, 0, 1, 1), CRS.WGS84)
+START, DAY = datetime(2026, 1, 1), timedelta(days=1)
 DAYS = [f"2026-01-0{day}" for day in range(1, 8)]
 
 
@@ -37,7 +42,7 @@ def patch_of(version, days=DAYS[:3]):
 
 
 def save_zarr(patch, folder, **settings):
-    patch.save(folder, use_zarr=True, **{"overwrite_permission": "OVERWRITE_FEATURES", **settings})
+    patch.save(folder, **{"use_zarr": True, "overwrite_permission": "OVERWRITE_FEATURES", **settings})
 
 
 SAVES = {
@@ -68,10 +73,6 @@ def wait_for(pid, *expected):
     status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
     assert status in (0, *expected), status
     return status
-
-
-def files_of(folder):
-    return sorted(str(path.relative_to(folder)) for path in Path(folder).rglob("*") if path.is_file())
 
 
 def save_until(step, folder, save):
@@ -108,36 +109,133 @@ def killed_at_each_step(folder, mode):
         assert files_of(folder / f"step{step}") == expected_files, "no stray files"
 
 
-def killed_at_random_moments(folder, rounds):
-    target = folder / "patch"
+def killed_at_random_moments(folder, mode, rounds):
+    """Kill processes that save for ever, and see each time that one version is there, and its files alone."""
+    target, save = folder / "patch", ENDLESS[mode]
 
     def save_for_ever():
         for version in count(1):
-            if version % 2:
-                save_zarr(patch_of(version % 90), target)
-            else:
-                patch_of(version % 90).save(target, overwrite_permission="OVERWRITE_FEATURES")
+            save(target, version)
+            yield
 
     wait_for(in_child(lambda: save_zarr(patch_of(0), target)))
-    found = set()
+    kills, found = Counter(), set()
     for _ in range(rounds):
-        pid = in_child(save_for_ever)
-        time.sleep(random.uniform(0.05, 0.2))
-        os.kill(pid, signal.SIGKILL)
-        os.waitpid(pid, 0)
-        content = content_of(target)
-        versions = eval(content)[0]
-        assert len({version for dates in versions.values() for version in dates}) == 1, content
-        found.add(content)
-        names = {path.name.partition(".")[2] for path in target.glob("*/*")}
-        assert len(names) == 1, names
+        kills += kill(save_for_ever, target, random.uniform(0, 0.1))
+        found.add(checked_content(target, mode))
         assert not list(target.glob(".eolearn*"))
+        wait_for(in_child(lambda: save(target, 99)))
+        dates = eval(checked_content(target, mode))[0]["A"]
+        assert files_of(target) == expected_files(target, len(dates)), "no stray files"
     assert len(found) > 1, "some saves were finished"
+    print(f"zarr, {mode}: {told(kills)}, {len(found)} versions")
+
+
+def save_some_dates(folder, version):
+    save_zarr(patch_of(version, DAYS[1:3]), folder, temporal_selection="infer")
+
+
+def append_a_date(folder, _):
+    """Append the date whose number is its position, and begin again after some."""
+    position = len(EOPatch.load(folder, lazy_loading=True).timestamps)
+    if position == 20:
+        save_zarr(patch_of(0, [START]), folder)
+    else:
+        patch_of(position, [START + position * DAY]).save(folder, temporal_selection="append")
+
+
+def save_whole(folder, version, use_zarr=True):
+    save_zarr(patch_of(version, DAYS[: 1 + version % 7]), folder, use_zarr=use_zarr)
+
+
+def save_in_turns(folder, version):
+    save_whole(folder, version, use_zarr=version % 2 == 1)
+
+
+ENDLESS = {"whole": save_whole, "dates": save_some_dates, "append": append_a_date, "switch": save_in_turns}
+
+
+def checked_content(folder, mode):
+    """Return what a patch holds, after a look whether it is of one save."""
+    content = content_of(folder)
+    versions, timestamps = eval(content)
+    assert versions["A"] == versions["B"], content
+    dates = versions["A"]
+    assert len(dates) == len(timestamps), content
+    if mode == "append":
+        assert dates in (list(range(len(dates))), [0, 0, 0, *range(3, len(dates))]), content
+    elif mode == "dates":
+        assert dates == [0, dates[1], dates[1]], content
+    else:
+        assert set(dates) == {dates[0]}, content
+        assert not dates[0] or len(dates) == 1 + dates[0] % 7, content
+    return content
+
+
+def expected_files(folder, count):
+    if (folder / "data/A.npy.gz").exists():
+        return ["bbox.geojson", "data/A.npy.gz", "mask/B.npy.gz", "timestamps.json"]
+    chunks = [f"{name}.zarr/c.{date}.0.0.0" for name in ("data/A", "mask/B") for date in range(count)]
+    return sorted([*chunks, "data/A.zarr/zarr.json", "mask/B.zarr/zarr.json", "bbox.geojson", "timestamps.json"])
+
+
+def saved_together(folder, rounds):
+    """Two processes save arrays of one patch, and change dates of them, at the same time."""
+    for target in (folder / str(number) for number in range(rounds)):
+
+        def save_many(name):
+            for version in range(1, 6):
+                patch = EOPatch(bbox=BOX, timestamps=DAYS[:3])
+                patch.data[name] = np.full((3, 30, 30, 1), version)
+                save_zarr(patch, target)  # noqa: B023 - called at once
+                save_zarr(patch.temporal_subset([1]), target, temporal_selection="infer")  # noqa: B023
+
+        children = [in_child(lambda: save_many(name)) for name in "XY"]  # noqa: B023
+        for pid in children:
+            wait_for(pid)
+        assert eval(content_of(target))[0] == {"X": [5] * 3, "Y": [5] * 3}
+        assert not list(target.glob(".eolearn*"))
+    print(f"zarr: {rounds} rounds of two processes")
+
+
+def killed_rivals(folder, rounds):
+    """Two processes save two features of a patch, in two formats, and are killed. What they had finished is there."""
+    target, kills = folder / "patch", Counter()
+    finished = memoryview(mmap.mmap(-1, 16)).cast("q")  # what the processes have saved, as they tell before they die
+
+    def save(name, version):
+        patch = EOPatch(bbox=BOX, timestamps=DAYS[:3], data={name: np.full((3, 30, 30, 1), version)})
+        save_zarr(patch, target, use_zarr=name == "X")
+
+    def save_for_ever(position, name):
+        for version in count(finished[position] + 1):
+            save(name, version)
+            finished[position] = version
+            yield
+
+    for name in "XY":
+        wait_for(in_child(lambda: save(name, 0)))  # noqa: B023 - called at once
+    for _ in range(rounds):
+        rival = in_child(lambda: list(save_for_ever(1, "Y")))
+        kills += kill(lambda: save_for_ever(0, "X"), target, random.uniform(0, 0.1))
+        time.sleep(random.uniform(0, 0.02))
+        os.kill(rival, signal.SIGKILL)
+        os.waitpid(rival, 0)
+        kills["kills"] += 1
+        versions = eval(content_of(target))[0]
+        for position, name in enumerate("XY"):
+            (version,) = set(versions[name])
+            assert version in (finished[position], finished[position] + 1), (name, versions, list(finished))
+            finished[position] = version
+        assert not list(target.glob(".eolearn*"))
+    print(f"two at once: {told(kills)}, {list(finished)} saves")
 
 
 if __name__ == "__main__":
-    command, path, argument = sys.argv[1:]
+    command, path, *arguments = sys.argv[1:]
     if command == "each-step":
-        killed_at_each_step(Path(path), argument)
+        killed_at_each_step(Path(path), *arguments)
+    elif command == "random":
+        killed_at_random_moments(Path(path), arguments[0], int(arguments[1]))
     else:
-        killed_at_random_moments(Path(path), int(argument))
+        {"together": saved_together, "rivals": killed_rivals}[command](Path(path), int(arguments[0]))

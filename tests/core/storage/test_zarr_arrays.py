@@ -190,6 +190,12 @@ def test_it_survives_pickling(filesystem):
     assert repr(feature) == "FeatureIOZarr(A.zarr)"
 
 
+def test_an_array_that_is_open_survives_pickling(filesystem):
+    array = StoredArray(filesystem, saved(CUBE, filesystem).path)
+    assert array.shape == CUBE.shape
+    np.testing.assert_array_equal(pickle.loads(pickle.dumps(array)).read(ArrayPart(dates=[1])), CUBE[[1]])
+
+
 def test_a_folder_that_is_not_there_is_an_error(tmp_path):
     with pytest.raises(FileNotFoundError, match="missing"):
         FeatureIOZarr.save(CUBE, get_filesystem(tmp_path), "missing/A")

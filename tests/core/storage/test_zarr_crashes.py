@@ -14,6 +14,8 @@ SCRIPT = Path(__file__).with_name("forked_zarr_saves.py")
 def run_script(*arguments):
     result = subprocess.run([sys.executable, SCRIPT, *map(str, arguments)], capture_output=True, text=True, check=False)
     assert result.returncode == 0, result.stderr[-3000:]
+    print(result.stdout)
+    return result.stdout
 
 
 NO_ROOM = """
@@ -49,5 +51,16 @@ def test_a_save_that_is_killed_at_any_step_leaves_the_old_patch_or_the_new_one(t
 
 
 @pytest.mark.long
-def test_saves_that_are_killed_at_random_moments_leave_one_version_in_one_format(tmp_path):
-    run_script("random", tmp_path, 20)
+@pytest.mark.parametrize(("mode", "kills"), [("whole", 200), ("dates", 200), ("append", 200), ("switch", 100)])
+def test_saves_that_are_killed_at_random_moments_leave_one_version_and_no_strays(tmp_path, mode, kills):
+    assert f"zarr, {mode}: {kills} kills" in run_script("random", tmp_path, mode, kills)
+
+
+@pytest.mark.parametrize("rounds", [2, pytest.param(50, marks=pytest.mark.long)])
+def test_processes_that_save_different_arrays_of_a_patch_lose_none(tmp_path, rounds):
+    run_script("together", tmp_path, rounds)
+
+
+@pytest.mark.long
+def test_what_two_processes_finished_before_they_were_killed_is_there(tmp_path):
+    assert "two at once: 200 kills" in run_script("rivals", tmp_path, 100)

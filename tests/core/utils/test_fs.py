@@ -166,6 +166,12 @@ def test_credentials_reach_s3fs_and_empty_ones_do_not(fake_s3fs, config):
     assert filesystem.fs.options == {"key": "key", "secret": "secret", "token": None, "anon": False}
 
 
+def test_credentials_that_are_options_replace_those_of_the_config(fake_s3fs, config):
+    config.aws_session_token = "token"
+    filesystem = get_filesystem("s3://bucket", config=config, key="mine", secret="my secret")
+    assert filesystem.fs.options == {"key": "mine", "secret": "my secret"}
+
+
 def test_options_of_requests_reach_s3fs(fake_s3fs, config):
     filesystem = load_s3_filesystem(
         "s3://bucket",

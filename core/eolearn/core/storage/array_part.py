@@ -9,6 +9,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from ..exceptions import TemporalDimensionWarning, warn_user
 from .dates import DatesSpec, positions_of
 
 Window: TypeAlias = tuple[slice, slice]
@@ -53,3 +54,13 @@ def take(array: NDArray[Any], positions: Sequence[range | list[int]]) -> NDArray
         if not isinstance(part, range):
             array = np.take(array, part, axis=axis)
     return array
+
+
+def check_dates(place: str, count: int, timestamps: int | None) -> None:
+    """Warn (TemporalDimensionWarning) of an array that has not as many dates as timestamps are saved.
+
+    place: of the array. timestamps: how many there are, None where that does not matter.
+    """
+    if timestamps is not None and count != timestamps:
+        message = f"{place} has {count} dates, but {timestamps} timestamps are saved with it. Save one of them again."
+        warn_user(message, TemporalDimensionWarning)

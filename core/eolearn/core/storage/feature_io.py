@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, ClassVar, Generic, Protocol, Se
 
 from ..exceptions import BrokenFile, PathNotFound, SettingError
 from ..utils.fs import as_filesystem, get_full_path, local_path
+from .remote import read_file
 
 if TYPE_CHECKING:
     from fsspec import AbstractFileSystem
@@ -170,7 +171,7 @@ class FeatureIOGZip(FeatureIO[T]):
 
     def _open(self) -> BinaryIO:
         on_disk = local_path(self.filesystem, self.path)
-        return io.BytesIO(self.filesystem.cat_file(self.path)) if on_disk is None else open(on_disk, "rb")
+        return io.BytesIO(read_file(self.filesystem, self.path)) if on_disk is None else open(on_disk, "rb")
 
     def _read_all(self, file: ByteReader) -> T:
         value = self._read(file)

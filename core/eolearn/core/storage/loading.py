@@ -115,6 +115,8 @@ class PartToLoad:
     sizes: Mapping[Feature, ShapeHW]
     """Of the images that the window is cut out of."""
     bands: BandsSpec
+    timestamps: int | None = None
+    """How many dates arrays with a time axis should have, None where it isn't known."""
 
     def of(self, feature: Feature, value: FeatureIO[Any]) -> FeatureIO[Any]:
         """Return a feature that loads only this part of itself.
@@ -124,9 +126,10 @@ class PartToLoad:
         """
         window = self.window.on(self.sizes[feature], feature) if self.window and feature in self.sizes else None
         bands = self.bands.get(feature)
+        timestamps = self.timestamps if feature[0].is_temporal() else None
         if isinstance(value, FeatureIOZarr):
             dates = self.dates if feature[0].is_temporal() else None
-            return FeatureIOZarr(value.path, value.filesystem, dates, window=window, bands=bands)
+            return FeatureIOZarr(value.path, value.filesystem, dates, window=window, bands=bands, timestamps=timestamps)
         if isinstance(value, FeatureIONumpy):
             if self.are_some and feature[0].is_temporal():
                 raise StorageError(
@@ -134,7 +137,7 @@ class PartToLoad:
                     "can't be loaded alone. Load them all and use EOPatch.temporal_subset, or save the patch with "
                     "use_zarr=True."
                 )
-            return FeatureIONumpy(value.path, value.filesystem, window=window, bands=bands)
+            return FeatureIONumpy(value.path, value.filesystem, window=window, bands=bands, timestamps=timestamps)
         return value
 
 

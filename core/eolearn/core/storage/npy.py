@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 
 from ..exceptions import DataError, IndexOutOfRange, PathNotFound
 from ..utils.fs import get_full_path, local_path
-from .array_part import ArrayPart, Window
+from .array_part import ArrayPart, Window, check_dates
 from .feature_io import ByteReader, ByteWriter, FeatureIOGZip
+from .remote import read_file
 
 if TYPE_CHECKING:
     from fsspec import AbstractFileSystem
@@ -30,6 +31,7 @@ class FeatureIONumpy(FeatureIOGZip[NDArray[Any]]):
 
     window, bands: the part of the array that is kept: rows and columns, and positions along the last axis. The file is
         read whole.
+    timestamps: how many dates it should have; otherwise loading it warns (TemporalDimensionWarning).
     """
 
     extension = ".npy"
@@ -41,34 +43,46 @@ class FeatureIONumpy(FeatureIOGZip[NDArray[Any]]):
         *,
         window: Window | None = None,
         bands: Sequence[int] | None = None,
+        timestamps: int | None = None,
     ):
         super().__init__(path, filesystem)
         self._part = ArrayPart(window=window, bands=bands)
+        self._timestamps = timestamps
 
     def stored_shape(self) -> tuple[int, ...]:
         """Return the shape of the whole array, of which only the beginning of the file is read."""
+        shape: tuple[int, ...] = self._stored_header()[0]
+        return shape
+
+    def stored_dtype(self) -> np.dtype[Any]:
+        """Return the dtype of the array, of which only the beginning of the file is read."""
+        dtype: np.dtype[Any] = self._stored_header()[2]
+        return dtype
+
+    def _stored_header(self) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
         try:
             head = self._read_head()
             if self.path.endswith(".gz"):
                 head = zlib.decompressobj(zlib.MAX_WBITS | 16).decompress(head, _HEAD_BYTES)
             header = io.BytesIO(head)
             read = getattr(np.lib.format, "read_array_header_{}_{}".format(*np.lib.format.read_magic(header)))
-            shape: tuple[int, ...] = read(header)[0]
+            stored: tuple[tuple[int, ...], bool, np.dtype[Any]] = read(header)
         except FileNotFoundError as error:
             raise PathNotFound(f"There is no file {get_full_path(self.filesystem, self.path)}.") from error
         except (ValueError, AttributeError, SyntaxError, TokenError, zlib.error) as error:
             raise self._broken(error) from error
-        return shape
+        return stored
 
     def _read_head(self) -> bytes:
         on_disk = local_path(self.filesystem, self.path)
         if on_disk is None:
-            return bytes(self.filesystem.cat_file(self.path, start=0, end=_HEAD_BYTES))
+            return read_file(self.filesystem, self.path, start=0, end=_HEAD_BYTES)
         with open(on_disk, "rb") as file:
             return file.read(_HEAD_BYTES)
 
     def _load(self) -> NDArray[Any]:
         array = super()._load()
+        check_dates(get_full_path(self.filesystem, self.path), array.shape[0] if array.ndim else 0, self._timestamps)
         try:
             return self._part.cut(array)
         except IndexOutOfRange as error:

@@ -52,9 +52,13 @@ class Transaction:
 
     def __enter__(self) -> Self:
         _active.add(self._staging.name)
-        self._made = [path for path in (self._folder, *self._folder.parents) if not path.exists()]
+        self._make(self._folder)
         self._staging.mkdir(parents=True)
         return self
+
+    def _make(self, folder: Path) -> None:
+        self._made[:0] = [path for path in (folder, *folder.parents) if not path.exists()]
+        folder.mkdir(parents=True, exist_ok=True)
 
     def __exit__(self, *_: object) -> None:
         if not (self._staging / _JOURNAL).exists():  # where a committed save met an error, it stays to be completed
@@ -86,6 +90,8 @@ class Transaction:
         written = self._staging / f"{_JOURNAL}.part"
         names = self._files if put is None else put
         content = {"put": _inside(self._folder, names), "remove": _inside(self._folder, remove)}
+        for folder in {(self._folder / name).parent for name in names}:  # afterwards the disk might have no room for it
+            self._make(folder)
         written.write_text(json.dumps(content), encoding="utf-8")
         written.replace(self._staging / _JOURNAL)
         self._made = []
@@ -111,7 +117,19 @@ def recover(folder: Path) -> None:
 
 
 def _complete(folder: Path, staging: Path) -> None:
-    put, remove = _read_journal(folder, staging)
+    """Do what is in a journal. Raises StorageError (an OSError) where that has to be done later."""
+    try:
+        _move_all(folder, staging, *_read_journal(folder, staging))
+    except StorageError:
+        raise
+    except OSError as error:
+        raise StorageError(
+            f"A save in {folder} can't be completed: {error}. When that is mended, load or save the patch again."
+        ) from error
+    _discard(staging)
+
+
+def _move_all(folder: Path, staging: Path, put: list[str], remove: list[str]) -> None:
     for position, name in enumerate(put):
         target = folder / name
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -121,7 +139,6 @@ def _complete(folder: Path, staging: Path) -> None:
     for position, name in enumerate(remove):
         _move(folder / name, staging / f"removed-{position}", staging)
     (staging / _JOURNAL).unlink(missing_ok=True)
-    _discard(staging)
 
 
 def _discard(staging: Path) -> None:

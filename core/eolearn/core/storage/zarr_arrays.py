@@ -6,7 +6,6 @@ import itertools
 import json
 import posixpath
 from collections.abc import Iterator
-from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +15,7 @@ from numpy.typing import NDArray
 from ..exceptions import BrokenFile, PathNotFound
 from ..utils.fs import get_full_path, local_path
 from .array_part import ArrayPart, take
+from .remote import naming_place, read_file
 from .zarr_layout import METADATA_FILES, is_blosc, is_complete, runs_code, suits_zarrs
 from .zarr_pipeline import codec_pipeline, has_zarrs
 from .zarr_stores import BrokenChunk, checked_store, local_store
@@ -37,10 +37,21 @@ class StoredArray:
         self.filesystem = filesystem
         self.path = path
         self._on_disk = local_path(filesystem, path)
+        # not cached properties: in python 3.11, threads that read different arrays would wait for each other
+        self._metadata: dict[str, Any] | None = None
+        self._opened: zarr.Array[Any] | None = None
 
-    @cached_property
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "_opened": None}
+
+    @property
     def metadata(self) -> dict[str, Any]:
         """What the array says of itself."""
+        if self._metadata is None:
+            self._metadata = self._parse_metadata()
+        return self._metadata
+
+    def _parse_metadata(self) -> dict[str, Any]:
         try:
             metadata = json.loads(self._read_metadata())
         except ValueError as error:
@@ -52,10 +63,9 @@ class StoredArray:
     def _read_metadata(self) -> bytes:
         for name in METADATA_FILES:
             try:
-                content: bytes = self.filesystem.cat_file(posixpath.join(self.path, name))
+                return read_file(self.filesystem, posixpath.join(self.path, name))
             except (FileNotFoundError, NotADirectoryError):
                 continue
-            return content
         if self.filesystem.exists(self.path):
             raise self._broken("there is neither zarr.json nor .zarray in it")
         raise PathNotFound(f"There is no Zarr array {get_full_path(self.filesystem, self.path)}.")
@@ -76,8 +86,13 @@ class StoredArray:
         """The shape of what one file, or object, holds."""
         return file_shape(self._array)
 
-    @cached_property
+    @property
     def _array(self) -> zarr.Array[Any]:
+        if self._opened is None:
+            self._opened = self._open()
+        return self._opened
+
+    def _open(self) -> zarr.Array[Any]:
         metadata = self.metadata
         if runs_code(metadata):
             raise self._broken(
@@ -98,15 +113,19 @@ class StoredArray:
 
         Raises IndexOutOfRange (an IndexError and a ValueError) where the array does not reach so far.
         """
-        positions = part.positions(self.shape)
+        return self.read_at(part.positions(self.shape))
+
+    def read_at(self, positions: list[range | list[int]]) -> NDArray[Any]:
+        """Return the values at positions along each axis."""
         if not all(map(len, positions)):
             return np.empty([len(axis) for axis in positions], dtype=self.dtype)
         needed, places = _hull(positions)
         self._check_files(needed)
-        try:
-            read = self._array.oindex[needed]
-        except (BrokenChunk, RuntimeError, ValueError, TypeError, EOFError) as error:
-            raise self._broken(error) from error
+        with naming_place(self.filesystem, self.path):
+            try:
+                read = self._array.oindex[needed]
+            except (BrokenChunk, RuntimeError, ValueError, TypeError, EOFError) as error:
+                raise self._broken(error) from error
         return take(np.asarray(read), places)
 
     def _check_files(self, needed: tuple[Any, ...]) -> None:

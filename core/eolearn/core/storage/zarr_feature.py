@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from ..exceptions import IndexOutOfRange, PathNotFound
 from ..utils.fs import as_filesystem, get_full_path, local_path
-from .array_part import ArrayPart, Window
+from .array_part import ArrayPart, Window, check_dates
 from .dates import DatesSpec, TemporalSelection
 from .feature_io import FeatureIO
 from .remote import list_tree
@@ -28,6 +28,7 @@ class FeatureIOZarr(FeatureIO[NDArray[Any]]):
 
     temporal_selection: the dates that are read: a slice, positions in the order in which they are wanted, or a mask.
     window, bands: the other parts that are read: rows and columns, and positions along the last axis.
+    timestamps: how many dates it should have; otherwise loading it warns (TemporalDimensionWarning).
 
     Of the array only those chunks are read that the part lies in.
 
@@ -45,9 +46,11 @@ class FeatureIOZarr(FeatureIO[NDArray[Any]]):
         *,
         window: Window | None = None,
         bands: Sequence[int] | None = None,
+        timestamps: int | None = None,
     ):
         super().__init__(path, filesystem)
         self._part = ArrayPart(temporal_selection, window, bands)
+        self._timestamps = timestamps
 
     @property
     def temporal_selection(self) -> DatesSpec | None:
@@ -59,8 +62,10 @@ class FeatureIOZarr(FeatureIO[NDArray[Any]]):
         return StoredArray(self.filesystem, self.path).shape
 
     def _load(self) -> NDArray[Any]:
+        stored = StoredArray(self.filesystem, self.path)
+        check_dates(get_full_path(self.filesystem, self.path), stored.shape[0], self._timestamps)
         try:
-            return StoredArray(self.filesystem, self.path).read(self._part)
+            return stored.read(self._part)
         except IndexOutOfRange as error:
             raise IndexOutOfRange(f"{get_full_path(self.filesystem, self.path)}: {error}") from error
 

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from ..utils.fs import local_path
+from .remote import REQUESTS
 
 if TYPE_CHECKING:
     from fsspec import AbstractFileSystem
@@ -55,4 +60,15 @@ def checked_store(filesystem: AbstractFileSystem, path: str, *, is_complete: boo
         return CheckedStore(local_store(on_disk))
     # zarr would open connections of its own for a filesystem that is asynchronous; this uses those that there are
     asynchronous = AsyncFileSystemWrapper(filesystem, asynchronous=True)
+    asynchronous._cat_file = _awaitable(filesystem.cat_file)
     return CheckedStore(FsspecStore(asynchronous, read_only=True, path=path))
+
+
+def _awaitable(function: Callable[..., bytes]) -> Callable[..., Awaitable[bytes]]:
+    """Return a function that waits in threads of its own: those of zarr are as many as there are processors."""
+    threads = ThreadPoolExecutor(REQUESTS)
+
+    async def wait(*arguments: Any, **settings: Any) -> bytes:
+        return await asyncio.get_running_loop().run_in_executor(threads, partial(function, *arguments, **settings))
+
+    return wait

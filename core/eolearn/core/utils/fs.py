@@ -55,7 +55,7 @@ def _make_folder(filesystem: AbstractFileSystem, folder: str) -> None:
 def as_filesystem(filesystem: object) -> AbstractFileSystem:
     """Return the filesystem that a user gave; in a folder of another one, no path leads out of the folder.
 
-    Raises SettingError for what isn't an fsspec filesystem.
+    Objects of PyFilesystem, which older scripts have, become filesystems of fsspec. Raises SettingError for all else.
     """
     from fsspec import AbstractFileSystem
     from fsspec.implementations.dirfs import DirFileSystem
@@ -63,6 +63,10 @@ def as_filesystem(filesystem: object) -> AbstractFileSystem:
     from .rooted_filesystem import RootedFileSystem
 
     if not isinstance(filesystem, AbstractFileSystem):
+        from .pyfilesystem import from_pyfilesystem, is_pyfilesystem
+
+        if is_pyfilesystem(filesystem):
+            return from_pyfilesystem(filesystem)
         raise SettingError(
             f"A filesystem must be one of fsspec, got {filesystem!r}. Make one with eolearn.core.get_filesystem(path)."
         )
@@ -108,8 +112,9 @@ def load_s3_filesystem(
     config: holds key, secret and session token; by default those that sentinelhub is configured with. Empty ones leave
         it to the AWS libraries to find some.
     aws_profile: take the credentials of this profile instead.
-    kwargs: options of s3fs.S3FileSystem. ``acl``, ``upload_args`` and ``download_args`` are understood too, and
-        are sent along with each request that knows them.
+    kwargs: options of s3fs.S3FileSystem. ``key``, ``secret`` and ``token`` are used instead of those of the config.
+        ``acl``, ``upload_args`` and ``download_args`` are understood too, and are sent along with each request that
+        knows them.
     """
     if not is_s3_path(path):
         raise SettingError(f"A path on S3 begins with s3://, got {str(path)!r}.")
@@ -123,12 +128,11 @@ def load_s3_filesystem(
         request_options["ACL"] = kwargs.pop("acl")
     if request_options:
         kwargs["s3_additional_kwargs"] = {**kwargs.get("s3_additional_kwargs", {}), **request_options}
-    filesystem = _s3_package("s3fs").S3FileSystem(
-        key=config.aws_access_key_id or None,
-        secret=config.aws_secret_access_key or None,
-        token=config.aws_session_token or None,
-        **kwargs,
-    )
+    if "key" not in kwargs:
+        kwargs["key"] = config.aws_access_key_id or None
+        kwargs["secret"] = config.aws_secret_access_key or None
+        kwargs["token"] = config.aws_session_token or None
+    filesystem = _s3_package("s3fs").S3FileSystem(**kwargs)
     return RootedFileSystem(str(path).removeprefix("s3://").rstrip("/"), filesystem)
 
 
