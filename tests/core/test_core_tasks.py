@@ -25,7 +25,7 @@ TASKS = {
         lambda: core_tasks.SaveTask("x"),
         (
             "path, filesystem=None, config=None, features=..., overwrite_permission=ADD_ONLY, *, "
-            "save_timestamps='auto', use_zarr=False, temporal_selection=None, compress_level=None"
+            "save_timestamps='auto', use_zarr=False, temporal_selection=None, provenance=False, compress_level=None"
         ),
     ),
     "LoadTask": (

@@ -22,6 +22,7 @@ from .storage.layout import (
 )
 from .storage.loading import PartToLoad, find_features, image_sizes, parse_bands, read_timestamps
 from .storage.npy import FeatureIONumpy
+from .storage.provenance_file import SavedFeatures, changing_records
 from .storage.saving import (
     PatchToSave,
     SavedDates,
@@ -78,8 +79,11 @@ def save_eopatch(
     overwrite_permission: OverwritePermission,
     use_zarr: bool,
     temporal_selection: SavedDates | None,
+    provenance: Mapping[str, Any] | None = None,
 ) -> None:
     """Save a patch into a folder, see :meth:`eolearn.core.EOPatch.save`.
+
+    provenance: a record of how the features came to be, which is kept with them; see :mod:`eolearn.core.provenance`.
 
     Raises SettingError, FeatureMissing, FeatureExists, DataError (each a ValueError), SettingTypeError (a TypeError) or
     StorageError (an OSError) before anything in the folder is changed.
@@ -103,8 +107,11 @@ def save_eopatch(
         files = place_and_dates(eopatch, with_timestamps, filesystem, stored.timestamps, dates)
         files += feature_files(eopatch, filesystem, stored, chosen, dates, use_zarr=use_zarr)
     find_obsolete = find_others if whole_patch else find_replaced
-    obsolete = find_obsolete(listing, {file.name for file in files})
-    write_files(filesystem, patch_location, files, obsolete, listing.files)
+    saved = SavedFeatures.of(chosen, temporal_selection, whole_patch)
+    with changing_records(filesystem, patch_location, listing.entries[""], saved, provenance) as (records, no_records):
+        files += records
+        obsolete = [*find_obsolete(listing, {file.name for file in files}), *no_records]
+        write_files(filesystem, patch_location, files, obsolete, listing.files)
 
 
 def load_eopatch_content(
@@ -137,7 +144,8 @@ def load_eopatch_content(
         sizes = image_sizes(found)
         place = find_window(window, bbox, sizes)
         bbox = None if bbox is None else place.bbox(bbox)
-    part = PartToLoad(dates, temporal_selection is not None, place, sizes, parse_bands(bands, found))
+    count = None if timestamps is None else len(timestamps)
+    part = PartToLoad(dates, temporal_selection is not None, place, sizes, parse_bands(bands, found), count)
     loaded = {feature: part.of(feature, value) for feature, value in found.items()}
     if not wanted or timestamps is None:
         return bbox, None, loaded

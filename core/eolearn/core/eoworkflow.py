@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import logging
 from collections.abc import Mapping, Sequence
+from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Protocol, Self
@@ -77,21 +78,28 @@ _: type[Observer] = _NoObserver
 
 
 class _Execution:
-    """The state of one run of a workflow: results that nodes still wait for, outputs and statistics so far."""
+    """The state of one run of a workflow: results that nodes still wait for, outputs and statistics so far.
 
-    def __init__(self, uses: dict[str, int]):
+    arguments: those of the tasks, by the uids of their nodes.
+    """
+
+    def __init__(self, workflow: EOWorkflow, arguments: Mapping[str, Mapping[str, Any]]):
         self.outputs: dict[str, object] = {}
         self.stats: dict[str, NodeStats] = {}
         self._results: dict[str, Any] = {}
-        self._uses_left = uses  # how often the result of each node will be an input
+        self.workflow = workflow
+        self.arguments = arguments
+        self.node: EONode | None = None  # the one that runs
+        self._uses_left = workflow.uid_dag.get_outdegrees()  # how often the result of each node will be an input
 
-    def compute(self, node: EONode, kwargs: Mapping[str, Any]) -> None:
+    def compute(self, node: EONode) -> None:
         LOGGER.debug("Computing %s (node uid: %s)", node.name, node.uid)
         args = [_own(self._results[source.uid]) for source in node.inputs]
-        kwargs = {name: _own(value) for name, value in kwargs.items()}
+        kwargs = {name: _own(value) for name, value in self.arguments.get(node.uid, {}).items()}
         for source in node.inputs:  # before the task runs: then it can free the memory of what it replaces
             self._uses_left[source.uid] -= 1
             self._release_if_done(source)
+        self.node = node
         result = self._results[node.uid] = node.task.execute(*args, **kwargs)
         if isinstance(node.task, OutputTask):
             self.outputs[node.task.name] = result
@@ -108,6 +116,10 @@ class _Execution:
         self.stats[node.uid] = NodeStats(node.uid, node.get_name(), start_time, datetime.now(), error, usage)
         if error is not None:
             LOGGER.error("Task %s with id %s failed:\n%s", node.name, node.uid, error.traceback)
+
+
+current_execution: ContextVar[_Execution | None] = ContextVar("current_execution", default=None)
+"""Tells a task for what it is run; None for a task that is called by hand."""
 
 
 def _own(value: Any) -> Any:
@@ -141,6 +153,15 @@ class EOWorkflow:
         except CyclicDependencyError as error:
             raise CyclicDependencyError(given[uid].name for uid in error.cycle) from None
         self._nodes = {uid: given[uid] for uid in order}
+        self.task_descriptions: Mapping[str, Any] | None = None  # in an unpickled workflow, what provenance needs
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return the content; for tasks that keep a provenance, with what a pickle of a task doesn't tell of it."""
+        state = self.__dict__.copy()
+        if self.task_descriptions is None and any(getattr(node.task, "provenance", False) for node in self.get_nodes()):
+            provenance = importlib.import_module("eolearn.core.provenance.recording")
+            state["task_descriptions"] = provenance.describe_tasks(self.get_nodes())
+        return state
 
     @classmethod
     def from_endnodes(cls, *endnodes: EONode) -> Self:
@@ -193,13 +214,23 @@ class EOWorkflow:
         self.validate_input_kwargs(input_kwargs)
         kwargs_by_uid = {node.uid: kwargs for node, kwargs in input_kwargs.items()}
         start_time = datetime.now()
-        execution = _Execution(self.uid_dag.get_outdegrees())
-        observer = observer or _NoObserver()
+        execution = _Execution(self, kwargs_by_uid)
+        outer_execution = current_execution.set(execution)
+        try:
+            self._run_nodes(execution, observer or _NoObserver(), raise_errors)
+        finally:
+            current_execution.reset(outer_execution)
+        results = WorkflowResults(execution.outputs, start_time, datetime.now(), execution.stats)
+        LOGGER.debug("EOWorkflow ended with results %r", results)
+        LOGGER.debug("EOWorkflow execution %s", "failed!" if results.workflow_failed() else "finished!")
+        return results
+
+    def _run_nodes(self, execution: _Execution, observer: Observer, raise_errors: bool) -> None:
         for step, node in enumerate(self._nodes.values()):
             error, node_start = None, datetime.now()
             observer.begin(step)
             try:
-                execution.compute(node, kwargs_by_uid.get(node.uid, {}))
+                execution.compute(node)
             except KeyboardInterrupt:
                 raise
             except BaseException as exception:
@@ -211,10 +242,6 @@ class EOWorkflow:
             execution.note(node, node_start, error, usage)
             if error is not None:
                 break
-        results = WorkflowResults(execution.outputs, start_time, datetime.now(), execution.stats)
-        LOGGER.debug("EOWorkflow ended with results %r", results)
-        LOGGER.debug("EOWorkflow execution %s", "failed!" if results.workflow_failed() else "finished!")
-        return results
 
     def get_dot(self) -> Digraph:
         """Return a drawing of the nodes and their dependence, as a ``graphviz.Digraph``.

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import importlib
 import posixpath
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from ..constants import OverwritePermission
 from ..eodata import EOPatch
@@ -68,6 +69,9 @@ class SaveTask(IOTask):
     use_zarr: whether arrays are saved as Zarr, of which parts can be read and written.
     temporal_selection: where the dates of a patch are among those of a saved one, "infer" to find them, or "append" to
         add them.
+    provenance: whether ``provenance.json`` is saved with the patch, which tells how it came to be: the tasks of the
+        workflow that led to it, with their settings and arguments. :func:`eolearn.core.provenance.provenance_script`
+        makes a script of it.
 
     Example:
         >>> SaveTask("patches", features=[FeatureType.DATA])(patch, eopatch_folder="42")
@@ -84,6 +88,7 @@ class SaveTask(IOTask):
         save_timestamps: bool | Literal["auto"] = "auto",
         use_zarr: bool = False,
         temporal_selection: SavedDates | None = None,
+        provenance: bool = False,
         compress_level: int | None = None,
     ):
         if compress_level is not None:
@@ -95,6 +100,7 @@ class SaveTask(IOTask):
         self.save_timestamps = save_timestamps
         self.use_zarr = use_zarr
         self.temporal_selection = temporal_selection
+        self.provenance = provenance
 
     def execute(
         self,
@@ -108,16 +114,28 @@ class SaveTask(IOTask):
         eopatch_folder: its folder, within the path of the task.
         temporal_selection: used instead of that of the task, if given.
         """
-        eopatch.save(
+        from ..eodata_io import save_eopatch
+
+        save_eopatch(
+            eopatch,
+            self.filesystem,
             self._folder_of(eopatch_folder),
             features=self.features,
             overwrite_permission=self.overwrite_permission,
-            filesystem=self.filesystem,
             save_timestamps=self.save_timestamps,
             use_zarr=self.use_zarr,
             temporal_selection=self.temporal_selection if temporal_selection is ... else temporal_selection,
+            provenance=self._provenance(eopatch, eopatch_folder, temporal_selection) if self.provenance else None,
         )
         return eopatch
+
+    def _provenance(self, eopatch: EOPatch, eopatch_folder: str, temporal_selection: Any) -> dict[str, Any]:
+        arguments = {"eopatch": eopatch, "eopatch_folder": eopatch_folder}
+        if temporal_selection is not ...:
+            arguments["temporal_selection"] = temporal_selection
+        recording = importlib.import_module("eolearn.core.provenance.recording")
+        record: dict[str, Any] = recording.record_of_save(self, arguments)
+        return record
 
 
 class LoadTask(IOTask):
