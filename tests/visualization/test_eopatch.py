@@ -255,7 +255,7 @@ class TestRefused:
             (DATA, {"rgb": (0, 1, 2), "channel_names": list("abc")}, "3 channel_names.*for 1 plotted"),
             ((FeatureType.META_INFO, "NOTE"), {}, "can't be plotted"),
             (DATA, {"times": []}, "Nothing of"),
-            (DATA, {"backend": "hvplot"}, "no backend 'hvplot', only 'matplotlib'"),
+            (DATA, {"backend": "plotly"}, "no backend 'plotly', only 'matplotlib', 'hvplot'"),
         ],
     )
     def test_settings_that_do_not_fit(self, patch, feature, settings, message):

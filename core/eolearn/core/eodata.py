@@ -13,6 +13,7 @@ import numpy as np
 
 from .constants import TIMESTAMP_COLUMN, FeatureType, OverwritePermission
 from .eodata_old_names import TIMESTAMP_RENAME_WARNING, OldNames
+from .eodata_xarray import XarrayMethods
 from .exceptions import (
     DataError,
     EODeprecationWarning,
@@ -65,7 +66,7 @@ class _Features:
         eopatch._make_features(self._key, value)
 
 
-class EOPatch(OldNames):
+class EOPatch(OldNames, XarrayMethods):
     """All data of one place and one time span: a bounding box, timestamps, and features of several types.
 
     A feature is an array or a table under a :class:`FeatureType`, which fixes its axes, and a name. Features are

@@ -37,21 +37,27 @@ class PlotBackend(Enum):
     """What draws a plot."""
 
     MATPLOTLIB = "matplotlib"
+    HVPLOT = "hvplot"
 
 
 def plot_eopatch(*args: Any, backend: PlotBackend | str = PlotBackend.MATPLOTLIB, **kwargs: Any) -> object:
     """Plot a feature of an EOPatch.
 
     backend: what draws, as a member of :class:`PlotBackend` or by its name. SettingError (a ValueError) if unknown.
-    args, kwargs: of the class that draws, such as :class:`MatplotlibVisualization`.
+    args, kwargs: of the class that draws: :class:`MatplotlibVisualization`, or for "hvplot"
+        :class:`eolearn.visualization.extra.hvplot.HvPlotVisualization`.
 
     Returns what its method ``plot`` does, the axes of the plots for matplotlib.
     """
     try:
-        PlotBackend(backend)
+        backend = PlotBackend(backend)
     except ValueError:
         known = ", ".join(repr(member.value) for member in PlotBackend)
         raise SettingError(f"There is no backend {backend!r}, only {known}.") from None
+    if backend is PlotBackend.HVPLOT:
+        from .extra.hvplot import HvPlotVisualization
+
+        return HvPlotVisualization(*args, **kwargs).plot()
     return MatplotlibVisualization(*args, **kwargs).plot()
 
 
