@@ -79,6 +79,10 @@ class NotRunYet(EOLearnError, RuntimeError):
     """What was asked for exists only after a run."""
 
 
+class NotConnected(EOLearnError, RuntimeError):
+    """There is no connection to a cluster."""
+
+
 class WorkerDied(EOLearnError, RuntimeError):
     """A worker process ended in the middle of an execution."""
 

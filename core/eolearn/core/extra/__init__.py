@@ -1,0 +1,1 @@
+"""Executors on the engines that people already have: Ray and Dask."""
