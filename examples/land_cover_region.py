@@ -14,7 +14,6 @@ from pathlib import Path
 import numpy as np
 import rasterio
 from land_cover_picture import CLASSES, UNLABELLED, draw
-from rasterio.merge import merge
 from sentinelhub import CRS, BBox, UtmZoneSplitter
 from shapely import box
 from sklearn.ensemble import RandomForestClassifier
@@ -36,7 +35,7 @@ from eolearn.core import (
 from eolearn.core.types import Feature
 from eolearn.features import LinearInterpolationTask, NormalizedDifferenceIndexTask, SimpleFilterTask
 from eolearn.geometry import VectorToRasterTask
-from eolearn.io import ExportToTiffTask, SimulatedInputTask
+from eolearn.io import SimulatedInputTask, write_mosaic
 from eolearn.mask import JoinMasksTask
 from eolearn.ml_tools import FractionSamplingTask, PredictionTask
 
@@ -198,10 +197,7 @@ def score(folder: Path, names: list[str]) -> float:
 
 def mosaic(folder: Path, names: list[str], feature: Feature, file: Path) -> np.ndarray:
     """Put a feature of all patches together in a GeoTIFF, and return its pixels, (rows, columns, bands)."""
-    export = ExportToTiffTask(feature, file.with_suffix(""))
-    for name in names:
-        export(EOPatch.load(folder / name, features=[feature]), filename=name)
-    merge(sorted(file.with_suffix("").glob("*.tif")), dst_path=file)
+    write_mosaic([folder / name for name in names], feature, file)
     with rasterio.open(file) as image:
         return np.moveaxis(image.read(), 0, -1)
 

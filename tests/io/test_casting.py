@@ -8,7 +8,7 @@ import pytest
 
 from eolearn.core import FeatureType
 from eolearn.core.exceptions import EORuntimeWarning
-from eolearn.io._casting import castable
+from eolearn.io._casting import cast_image, castable
 
 FEATURE = (FeatureType.DATA, "BANDS")
 
@@ -95,3 +95,21 @@ def test_the_array_that_was_handed_in_is_not_changed():
     array = np.array([1.0, np.nan])
     written(array, image_dtype=np.uint8, no_data_value=255)
     np.testing.assert_array_equal(array, [1.0, np.nan])
+
+
+class TestImport:
+    @pytest.mark.parametrize("dtype", [None, np.uint16])
+    def test_what_fits_is_not_copied(self, dtype):
+        array = np.arange(5, dtype=np.uint16)
+        assert np.shares_memory(cast_image(array, FEATURE, dtype), array)
+
+    @pytest.mark.parametrize("value", [-1.0, 256.0, np.nan, np.inf])
+    def test_values_that_the_dtype_can_not_hold(self, value):
+        with pytest.raises(ValueError, match="beyond the range of image_dtype=uint8"):
+            cast_image(np.array([0, value]), FEATURE, np.uint8)
+
+    def test_discrete_features_hold_no_floats(self):
+        feature = (FeatureType.MASK, "M")
+        with pytest.raises(ValueError, match="must be integer or bool, but is read as float64"):
+            cast_image(np.ones(3), feature, None)
+        assert cast_image(np.ones(3), feature, bool).all()

@@ -70,3 +70,19 @@ def test_names_of_other_types_are_refused(name):
 def test_dates_do_not_overwrite_each_other(name):
     with pytest.raises(ValueError, match="several dates the same file"):
         file_paths("out", name, DATES)
+
+
+def test_a_file_may_be_read_twice():
+    assert file_paths("out", ["same", "same"], [], are_written=False) == ["out/same.tif"] * 2
+
+
+@pytest.mark.parametrize("name", ["../map", "deep/../../map.tif", "/etc/map.tif", "..", ["a", "../b"], "../*"])
+def test_no_name_leads_out_of_the_folder(name):
+    for folder in ("home/out", "/home/out"):
+        with pytest.raises(OSError, match="leads out of the folder"):
+            file_paths(folder, name, DATES if isinstance(name, list) else [])
+
+
+def test_dots_inside_of_the_folder_are_fine():
+    assert file_paths("out", "deep/../map", []) == ["out/deep/../map.tif"]
+    assert file_paths("/out", "/out/map", []) == ["/out/map.tif"]

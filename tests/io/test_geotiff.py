@@ -1,5 +1,7 @@
 """Files that any program reads, whole or not there."""
 
+from datetime import datetime
+
 import numpy as np
 import pytest
 import rasterio
@@ -10,7 +12,7 @@ from rasterio import Affine
 from rasterio.io import MemoryFile
 
 from eolearn.core.utils.fs import get_filesystem
-from eolearn.io._geotiff import GeoImage, encode_geotiff, reprojected, write_file
+from eolearn.io._geotiff import GeoImage, TiffLayout, encode_geotiff, reprojected, write_file
 
 # of rasterio 1.4 with affine 3, which nobody but their authors can do anything about
 pytestmark = pytest.mark.filterwarnings("ignore:Use `@` matmul:PendingDeprecationWarning")
@@ -30,7 +32,7 @@ class TestEncoding:
     @pytest.mark.parametrize("compress", [None, "deflate", "lzw", "zstd"])
     def test_rasterio_reads_back_what_was_written(self, dtype, compress):
         image = geo_image(dtype, no_data_value=7)
-        with MemoryFile(encode_geotiff(image, compress)) as file, file.open() as source:
+        with MemoryFile(encode_geotiff(image, TiffLayout(compress=compress))) as file, file.open() as source:
             np.testing.assert_array_equal(source.read(), image.channels)
             assert source.dtypes == (dtype,) * 3
             assert source.transform == TRANSFORM
@@ -38,7 +40,7 @@ class TestEncoding:
             assert source.nodata == 7
 
     def test_the_layout_is_that_of_older_releases(self):
-        with MemoryFile(encode_geotiff(geo_image(), "deflate")) as file, file.open() as source:
+        with MemoryFile(encode_geotiff(geo_image(), TiffLayout(compress="deflate"))) as file, file.open() as source:
             profile = source.profile
         assert (profile["driver"], profile["compress"], profile["interleave"]) == ("GTiff", "deflate", "pixel")
         assert not profile["tiled"]
@@ -46,11 +48,73 @@ class TestEncoding:
 
     def test_compression_makes_a_file_smaller(self):
         image = GeoImage(channels=np.zeros((3, 200, 200), np.uint16), transform=TRANSFORM, crs="EPSG:32633")
-        assert len(encode_geotiff(image, "deflate")) < 0.1 * len(encode_geotiff(image))
+        assert len(encode_geotiff(image, TiffLayout(compress="deflate"))) < 0.1 * len(encode_geotiff(image))
 
     def test_a_compression_that_can_not_hold_the_image_is_an_error(self):
         with pytest.raises(OSError, match="failed"):
-            encode_geotiff(geo_image("uint8", (12, 20, 20)), "jpeg")  # holds ten channels at most
+            encode_geotiff(geo_image("uint8", (12, 20, 20)), TiffLayout(compress="jpeg"))  # holds ten channels at most
+
+
+class TestLayout:
+    @pytest.mark.parametrize(
+        ("dtype", "compress"),
+        [
+            ("uint8", None),
+            ("int16", "deflate"),
+            ("uint32", "zstd"),
+            ("float32", "lzw"),
+            ("float64", "deflate"),
+            ("complex64", "zstd"),
+        ],
+    )
+    def test_a_cog_holds_the_image_in_tiles_and_smaller_versions(self, dtype, compress):
+        image = geo_image(dtype, (2, 1100, 600), no_data_value=0)
+        layout = TiffLayout(compress=compress, predictor=compress is not None, overviews="average")
+        with MemoryFile(encode_geotiff(image, layout)) as file, file.open() as source:
+            np.testing.assert_array_equal(source.read(), image.channels)
+            assert source.tags(ns="IMAGE_STRUCTURE")["LAYOUT"] == "COG"
+            assert source.profile["tiled"]
+            assert source.overviews(1) == [2, 4]
+            assert (source.transform, source.crs.to_epsg(), source.nodata) == (TRANSFORM, 32633, 0)
+            if dtype in ("float32", "float64"):
+                half = source.read(1, out_shape=(550, 300))
+                mean = image.channels[0].reshape(550, 2, 300, 2).mean(axis=(1, 3))
+                np.testing.assert_allclose(half, mean, rtol=1e-6)
+
+    def test_smaller_versions_of_classes_hold_classes(self):
+        image = geo_image("uint8", (1, 1100, 600))
+        with MemoryFile(encode_geotiff(image, TiffLayout(overviews="mode"))) as file, file.open() as source:
+            assert set(np.unique(source.read(1, out_shape=(550, 300)))) <= set(np.unique(image.channels))
+
+    @pytest.mark.parametrize(("dtype", "number"), [("int16", "2"), ("float32", "3")])
+    def test_a_predictor_makes_smooth_images_smaller(self, dtype, number):
+        ramp = np.random.default_rng(0).normal(0, 3, (1, 300, 300)).cumsum(axis=-1).astype(dtype)
+        image = GeoImage(channels=ramp, transform=TRANSFORM, crs="EPSG:32633")
+        plain, smaller = (encode_geotiff(image, TiffLayout(compress="deflate", predictor=p)) for p in (False, True))
+        assert len(smaller) < 0.95 * len(plain)
+        with MemoryFile(smaller) as file, file.open() as source:
+            np.testing.assert_array_equal(source.read(), ramp)
+            assert source.tags(ns="IMAGE_STRUCTURE")["PREDICTOR"] == number
+
+    def test_the_levels_of_compression_lose_nothing_for_large_images(self):
+        image = geo_image("uint16", (3, 1000, 900))  # written by several threads
+        for compress in ("deflate", "zstd", "lzw"):
+            with MemoryFile(encode_geotiff(image, TiffLayout(compress=compress))) as file, file.open() as source:
+                np.testing.assert_array_equal(source.read(), image.channels)
+
+    @pytest.mark.parametrize("overviews", [None, "mode"])
+    def test_names_times_and_colors_are_in_the_file(self, overviews):
+        time = datetime(2020, 1, 2, 3, 4, 5)
+        image = geo_image(
+            "uint8", (1, 600, 600), names=["classes"], times=[time], colors={1: (255, 0, 10), 7: (1, 2, 3)}
+        )
+        with MemoryFile(encode_geotiff(image, TiffLayout(overviews=overviews))) as file, file.open() as source:
+            assert source.descriptions == ("classes",)
+            assert source.tags(1)["TIMESTAMP"] == "2020-01-02T03:04:05"
+            assert source.tags()["TIFFTAG_DATETIME"] == "2020:01:02 03:04:05"
+            colors = source.colormap(1)
+            assert (colors[1][:3], colors[7][:3]) == ((255, 0, 10), (1, 2, 3))
+            assert source.colorinterp[0].name == "palette"
 
 
 class TestReprojection:

@@ -241,6 +241,79 @@ class TestSafety:
         assert names_in(tmp_path) == ["map.tif"]
 
 
+class TestDescribedFiles:
+    def test_names_and_times_are_those_of_the_channels(self, patch, tmp_path):
+        names = ["red", "green", "nir"]
+        ExportToTiffTask(BANDS, tmp_path / "map", band_names=names, with_times=True)(patch)
+        with rasterio.open(tmp_path / "map.tif") as source:
+            assert source.descriptions == tuple(f"{date.isoformat()} {name}" for date in DATES for name in names)
+            times = [source.tags(index)["TIMESTAMP"] for index in source.indexes]
+            assert times == [date.isoformat() for date in DATES for _ in names]
+            assert "TIFFTAG_DATETIME" not in source.tags()
+
+    def test_a_file_of_one_date_has_plain_names(self, patch, tmp_path):
+        ExportToTiffTask(BANDS, tmp_path, band_names=["red", "nir"], band_indices=[0, 2], cog=True)(patch, filename="*")
+        with rasterio.open(tmp_path / "20200106T100100.tif") as source:
+            assert source.descriptions == ("red", "nir")
+            assert source.tags()["TIFFTAG_DATETIME"] == "2020:01:06 10:01:00"
+            assert source.compression.name == "deflate"
+            np.testing.assert_array_equal(source.read(), patch[BANDS][1][..., [0, 2]].transpose(2, 0, 1))
+
+    def test_names_of_a_timeless_feature_are_split_with_its_bands(self, patch, tmp_path):
+        ExportToTiffTask(STATIC, tmp_path, band_names=list("abcd"))(patch, filename=["first", "second"])
+        with rasterio.open(tmp_path / "second.tif") as source:
+            assert source.descriptions == ("c", "d")
+
+    def test_without_being_asked_nothing_is_described(self, patch, tmp_path):
+        ExportToTiffTask(BANDS, tmp_path / "map")(patch)
+        with rasterio.open(tmp_path / "map.tif") as source:
+            assert set(source.descriptions) == {None}
+            assert source.tags() == {"AREA_OR_POINT": "Area"}
+            assert source.tags(1) == {}
+
+    def test_colors_of_classes(self, patch, tmp_path):
+        ExportToTiffTask(MASK, tmp_path, colors={1: (255, 0, 0)})(patch, filename="*")
+        with rasterio.open(tmp_path / "20200101T100000.tif") as source:
+            assert source.colormap(1)[1][:3] == (255, 0, 0)
+        with pytest.raises(ValueError, match="Only a single channel.*has 4 of uint8.*a file a date"):
+            ExportToTiffTask(MASK, tmp_path, colors={1: (255, 0, 0)})(patch, filename="map")
+        with pytest.raises(ValueError, match="Only a single channel.*float32"):
+            ExportToTiffTask(BANDS, tmp_path, colors={1: (255, 0, 0)}, band_indices=[0])(patch, filename="*")
+
+    def test_overviews_are_made_as_fits_the_type(self, tmp_path):
+        values = np.zeros((1100, 1100, 1), dtype=np.uint8)
+        values[::2] = 100
+        patch = EOPatch(bbox=PLACE)
+        for feature_type, expected in ((FeatureType.MASK_TIMELESS, {0, 100}), (FeatureType.DATA_TIMELESS, {50})):
+            patch[feature_type, "X"] = values
+            ExportToTiffTask((feature_type, "X"), tmp_path / "map.tif", cog=True)(patch)
+            with rasterio.open(tmp_path / "map.tif") as source:
+                assert set(np.unique(source.read(1, out_shape=(550, 550)))) <= expected
+
+    @pytest.mark.parametrize(
+        ("settings", "message"),
+        [
+            ({"band_names": ["red"]}, "band_names has 1 names, but 3 bands"),
+            ({"colors": {1: (0, 0, 256)}}, "colors are"),
+            ({"colors": {-1: (0, 0, 0)}}, "colors are"),
+            ({"colors": {1: (0, 0)}}, "colors are"),
+            ({"overview_resampling": "mode"}, "set cog=True"),
+            ({"overview_resampling": "avg", "cog": True}, "'avg' is no resampling"),
+            ({"predictor": True}, "predictor=True needs a compress"),
+            ({"predictor": True, "compress": "packbits"}, "predictor=True needs a compress"),
+        ],
+    )
+    def test_descriptions_that_do_not_fit(self, patch, tmp_path, settings, message):
+        with pytest.raises(ValueError, match=message):
+            ExportToTiffTask(BANDS, tmp_path, **settings)(patch, filename="map")
+        assert names_in(tmp_path) == []
+
+    def test_no_name_leads_out_of_the_folder(self, patch, tmp_path):
+        with pytest.raises(OSError, match="leads out of the folder"):
+            ExportToTiffTask(BANDS, tmp_path / "inside")(patch, filename="../map")
+        assert names_in(tmp_path) == []
+
+
 class TestMissingFeature:
     feature = (FeatureType.MASK_TIMELESS, "feature-not-present")
     message = "Feature (<FeatureType.MASK_TIMELESS: 'mask_timeless'>, 'feature-not-present') was not found in EOPatch"

@@ -1,4 +1,31 @@
-from .raster_io import BaseRasterIoTask, ExportToTiffTask
+from .files import ImportFromFilesTask
+from .geometry_io import VectorImportTask
+from .mosaic import write_mosaic
+from .raster_io import BaseRasterIoTask, ExportToTiffTask, ImportFromTiffTask
 from .simulated import SimulatedInputTask
+from .stac import (
+    EARTH_SEARCH,
+    PLANETARY_COMPUTER,
+    Radiometry,
+    STACCatalog,
+    STACInputTask,
+    radiometry_of,
+    sign_planetary_computer,
+)
 
-__all__ = ["BaseRasterIoTask", "ExportToTiffTask", "SimulatedInputTask"]
+__all__ = [
+    "EARTH_SEARCH",
+    "PLANETARY_COMPUTER",
+    "BaseRasterIoTask",
+    "ExportToTiffTask",
+    "ImportFromFilesTask",
+    "ImportFromTiffTask",
+    "Radiometry",
+    "STACCatalog",
+    "STACInputTask",
+    "SimulatedInputTask",
+    "VectorImportTask",
+    "radiometry_of",
+    "sign_planetary_computer",
+    "write_mosaic",
+]

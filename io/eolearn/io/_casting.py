@@ -49,3 +49,16 @@ def _without_nan(array: NDArray[Any], feature: Feature, no_data_value: float | N
     if filled is not array and no_data_value is None:
         warn_user(f"NaN in {feature} is written as 0: set no_data_value to tell it apart.", EORuntimeWarning)
     return filled
+
+
+def cast_image(array: NDArray[Any], feature: Feature, image_dtype: DTypeLike | None) -> NDArray[Any]:
+    """Return what was read of files as a feature of a dtype, None for that of the files.
+
+    Raises DataError for values beyond the range of an integer dtype, and for floats in a feature of a discrete type.
+    """
+    dtype = array.dtype if image_dtype is None else np.dtype(image_dtype)
+    if feature[0].is_discrete() and dtype.kind not in "iub":
+        raise DataError(f"{feature} must be integer or bool, but is read as {dtype}: set image_dtype.")
+    if dtype.kind in "iu" and not np.can_cast(array.dtype, dtype) and not fits(array, dtype):
+        raise DataError(f"{feature} is read as {array.dtype}, with values beyond the range of image_dtype={dtype}.")
+    return array.astype(dtype, copy=False)

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 from rasterio.dtypes import check_dtype
 
-from eolearn.io._kernels.channels import fits, select, storable_dtype, to_channels, without_nan
+from eolearn.io._kernels.channels import fits, from_channels, select, storable_dtype, to_channels, without_nan
 
 NUMBERS = [*np.typecodes["AllInteger"], *np.typecodes["AllFloat"], "?"]
 
@@ -30,6 +30,20 @@ class TestOrder:
     @given(arrays(np.int16, array_shapes(min_dims=1, max_dims=2, max_side=4)))
     def test_what_is_not_spatial_becomes_one_pixel(self, array):
         np.testing.assert_array_equal(to_channels(array, array.dtype, is_spatial=False)[:, 0, 0], array.ravel())
+
+    @given(arrays(np.int16, array_shapes(min_dims=4, max_dims=4, max_side=4)))
+    def test_channels_become_the_array_again(self, array):
+        for part, times in ((array, len(array)), (array[0], None)):
+            channels = to_channels(part, part.dtype, is_spatial=True)
+            back = from_channels(channels, times=times, is_spatial=True)
+            np.testing.assert_array_equal(back, part)
+            assert back.flags.c_contiguous
+
+    @given(arrays(np.int16, array_shapes(min_dims=2, max_dims=2, max_side=4)))
+    def test_a_pixel_becomes_what_is_not_spatial_again(self, array):
+        for part, times in ((array, len(array)), (array[0], None)):
+            channels = to_channels(part, part.dtype, is_spatial=False)
+            np.testing.assert_array_equal(from_channels(channels, times=times, is_spatial=False), part)
 
     def test_the_image_is_cast_and_contiguous_and_the_array_stays_as_it_is(self):
         array = np.arange(24).reshape(2, 2, 3, 2)

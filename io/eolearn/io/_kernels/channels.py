@@ -63,3 +63,19 @@ def to_channels(array: NDArray[Any], dtype: np.dtype[Any], *, is_spatial: bool) 
     height, width = array.shape[-3:-1]
     channels_first = np.ascontiguousarray(np.moveaxis(array, -1, -3), dtype=dtype)
     return channels_first.reshape(-1, height, width)
+
+
+def from_channels(channels: NDArray[Any], *, times: int | None, is_spatial: bool) -> NDArray[Any]:
+    """Return the channels of an image as an array of times and bands: what :func:`to_channels` undoes.
+
+    channels: (channel, height, width).
+    times: number of times, which must divide that of channels; None for an array without time.
+
+    Returns (time, height, width, band) or (height, width, band), or for what is not spatial (time, value) or (value,),
+    of the same dtype, contiguous.
+    """
+    if not is_spatial:
+        return channels.reshape(-1) if times is None else channels.reshape(times, -1)
+    if times is not None:
+        channels = channels.reshape(times, -1, *channels.shape[1:])
+    return np.ascontiguousarray(np.moveaxis(channels, -3, -1))
