@@ -29,7 +29,7 @@ def run(blocks: list[str], folder: Path) -> list[str]:
     script = folder / "page.py"
     script.write_text("".join(f"{block}\nprint({MARK!r})\n" for block in blocks), encoding="utf-8")
     done = subprocess.run(
-        [sys.executable, "-W", "error", script.name],
+        [sys.executable, "-W", "error", "-W", "ignore:Use `@` matmul:PendingDeprecationWarning", script.name],
         cwd=folder,
         capture_output=True,
         text=True,

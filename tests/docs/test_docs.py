@@ -22,9 +22,13 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parents[2]
 EXTENSIONS = ROOT / "docs/_extensions"
 PARTS = ["core", "io", "mask", "features", "geometry", "ml_tools", "coregistration"]
+PAGES = [
+    *("getting_started", "simulated", "rasters", "mosaics", "stac", "storage", "provenance", "xarray", "execution"),
+    *("visualization", "writing_tasks"),
+]
 
 
-@pytest.mark.parametrize("page", ["getting_started", "simulated", "storage", "execution", "visualization", "writing_tasks"])
+@pytest.mark.parametrize("page", PAGES)
 def test_examples_of_guide_run_and_print_what_it_says(page: str, check_page: Callable[[str], int]) -> None:
     assert check_page(f"docs/{page}.md") >= 1
 
