@@ -1,6 +1,7 @@
 """What all tests share: the profiles of hypothesis, and the real data that lie beside the repository."""
 
 import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,8 @@ settings.register_profile("dev", deadline=None, max_examples=60)
 settings.load_profile("ci" if os.environ.get("CI") else "dev")
 
 REPOSITORY = Path(__file__).resolve().parents[1]
+# ``python -m pytest`` adds the folder that it is called in: then tests would be modules that anybody can import
+sys.path[:] = [entry for entry in sys.path if Path(entry).resolve() != REPOSITORY]
 
 
 @pytest.fixture(scope="session")

@@ -27,6 +27,7 @@ BUILT_IN = {
     "FeatureNotStored": (OSError,),
     "BrokenFile": (OSError, ValueError),
     "MissingExtra": (ImportError, RuntimeError),
+    "NotConnected": (RuntimeError,),
     "WorkerDied": (RuntimeError,),
 }
 WARNINGS = {

@@ -16,7 +16,11 @@ _HEAVY = {"geopandas", "numba", "pandas", "pyogrio", "rasterio", "sentinelhub", 
 
 def names_to_preload() -> list[str]:
     """Return what this process has imported of eo-learn, and of the heavy packages that tasks import when they run."""
-    return [name for name in list(sys.modules) if name in _HEAVY or name.startswith("eolearn.")]
+    return [
+        name
+        for name in list(sys.modules)
+        if name in _HEAVY or (name.startswith("eolearn.") and not name.startswith("eolearn.core.extra"))
+    ]
 
 
 def preload() -> None:

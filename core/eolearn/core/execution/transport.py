@@ -23,4 +23,6 @@ def portable(error: BaseException) -> BaseException:
         fine = type(loads(dumps(error))) is type(error)
     except Exception:  # noqa: BLE001 - anything may go wrong in the pickling of a class that we don't know
         fine = False
-    return error if fine else EOLearnError("".join(traceback.format_exception_only(error)).strip())
+    if fine:
+        return error.with_traceback(None)  # which travels as a text; some packages make it travel with the error
+    return EOLearnError("".join(traceback.format_exception_only(error)).strip())

@@ -41,8 +41,12 @@ def limit_threads(count: int | None) -> None:
 def limit_threads_here(count: int | None) -> None:
     """Set how many threads a kernel may use that is called from this thread; None for what the process allows.
 
-    The executor calls it in its worker threads.
+    The executor calls it in its worker threads. OpenMP, as far as it is loaded, has a number for each thread too.
     """
+    if count is not None and count != getattr(_here, "limit", None):
+        import threadpoolctl
+
+        threadpoolctl.threadpool_limits(count, user_api="openmp")
     _here.limit = count
 
 
