@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from datetime import date, datetime
 from typing import Any, TypeAlias
 
@@ -14,6 +16,7 @@ TemporalSelectionSpec: TypeAlias = (
     Iterable[int] | Iterable[bool] | Iterable[datetime] | Iterable[str] | Callable[[list[datetime]], Iterable[bool]]
 )
 
+_ISO = re.compile(r"\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}(\.\d{6})?)?)?", re.ASCII)
 _FORMS = "Give positions, dates (datetime or string), a mask of booleans, or a function of the list of timestamps."
 
 
@@ -38,7 +41,10 @@ def _parse_timestamp(value: Any) -> datetime:
         return value
     if not isinstance(value, (str, date)):
         raise SettingTypeError(f"A timestamp must be a datetime, a date or a string, got {value!r}.")
-    from sentinelhub import parse_time
+    if isinstance(value, str) and _ISO.fullmatch(value):
+        with suppress(ValueError):
+            return datetime.fromisoformat(value)
+    from sentinelhub import parse_time  # only now: it takes a while
 
     try:
         parsed: datetime = parse_time(value, force_datetime=True)

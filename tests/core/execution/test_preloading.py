@@ -27,6 +27,15 @@ def test_heavy_packages_are_to_be_preloaded_if_they_are_imported(monkeypatch):
     assert "rasterio" not in names_to_preload()
 
 
+def test_numba_is_to_be_preloaded_for_the_kernels_of_other_parts(monkeypatch):
+    monkeypatch.delitem(sys.modules, "numba", raising=False)
+    for name in [name for name in sys.modules if name.startswith("eolearn.") and name.split(".")[1] != "core"]:
+        monkeypatch.delitem(sys.modules, name)
+    assert "numba" not in names_to_preload()
+    monkeypatch.setitem(sys.modules, "eolearn.features.interpolation", sys)
+    assert "numba" in names_to_preload()
+
+
 def test_server_has_numpy_and_what_was_named():
     assert {"numpy", "json.tool", "colorsys"} <= set(modules_after_preload(["json.tool", "colorsys"]))
 

@@ -11,16 +11,23 @@ from typing import Any
 
 PRELOAD_VARIABLE = "EOLEARN_PRELOAD"
 THREADS_VARIABLE = "EOLEARN_PRELOAD_THREADS"
+_WITHOUT_KERNELS = ("core", "visualization")
 _HEAVY = {"geopandas", "numba", "pandas", "pyogrio", "rasterio", "sentinelhub", "shapely", "zarr"}
 
 
 def names_to_preload() -> list[str]:
-    """Return what this process has imported of eo-learn, and of the heavy packages that tasks import when they run."""
-    return [
-        name
-        for name in list(sys.modules)
-        if name in _HEAVY or (name.startswith("eolearn.") and not name.startswith("eolearn.core.extra"))
-    ]
+    """Return what this process has imported of eo-learn, and of the heavy packages that tasks import when they run.
+
+    numba is among them for other parts than the core, whose kernels need it.
+    """
+    loaded = list(sys.modules)
+    names = [name for name in loaded if name in _HEAVY or _is_light_part(name)]
+    has_kernels = any(name.startswith("eolearn.") and name.split(".")[1] not in _WITHOUT_KERNELS for name in names)
+    return ["numba", *names] if has_kernels and "numba" not in names else names
+
+
+def _is_light_part(name: str) -> bool:
+    return name.startswith("eolearn.") and not name.startswith("eolearn.core.extra")
 
 
 def preload() -> None:
