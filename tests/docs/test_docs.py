@@ -24,7 +24,7 @@ EXTENSIONS = ROOT / "docs/_extensions"
 PARTS = ["core", "io", "mask", "features", "geometry", "ml_tools", "coregistration"]
 PAGES = [
     *("getting_started", "simulated", "rasters", "mosaics", "stac", "storage", "provenance", "xarray", "execution"),
-    *("visualization", "writing_tasks"),
+    *("visualization", "ndvi_trends", "writing_tasks"),
 ]
 
 

@@ -1,8 +1,17 @@
+from .blob import BlobTask as BlobTask
+from .blob import DoGBlobTask as DoGBlobTask
+from .blob import DoHBlobTask as DoHBlobTask
+from .blob import LoGBlobTask as LoGBlobTask
 from .feature_manipulation import FilterTimeSeriesTask as FilterTimeSeriesTask
 from .feature_manipulation import SimpleFilterTask as SimpleFilterTask
+from .gradients import GaborTask as GaborTask
+from .gradients import GradientTask as GradientTask
+from .haralick import HaralickTask as HaralickTask
+from .hog import HOGTask as HOGTask
 from .interpolation import LinearInterpolationTask as LinearInterpolationTask
 from .interpolation import base_interpolation_function as base_interpolation_function
 from .interpolation import interpolation_function as interpolation_function
 from .interpolation import interpolation_function_parallel as interpolation_function_parallel
+from .local_binary_pattern import LocalBinaryPatternTask as LocalBinaryPatternTask
 from .ndi import NormalizedDifferenceIndexTask as NormalizedDifferenceIndexTask
 from .timeline import ResampleRangeType as ResampleRangeType
