@@ -75,7 +75,7 @@ def read_dataset(data: xr.Dataset | xr.DataArray, features: VariablesSpec | None
         wanted, name = spec if isinstance(spec, tuple) else (spec, _plain_name(variable))
         if variable == _UNNAMED and not isinstance(spec, tuple):
             raise FeatureError("The DataArray has no name: give features=(FeatureType.DATA, 'BANDS') or the like.")
-        image = _parsed(_with_date(dataset[variable], wanted))
+        image = parsed_image(_with_date(dataset[variable], wanted))
         feature = _type_of(image, wanted), name
         if feature in images:
             raise FeatureError(f"{variable!r} and {images[feature].array.name!r} would both become {feature}.")
@@ -136,7 +136,8 @@ def _with_date(array: xr.DataArray, wanted: FeatureType | None) -> xr.DataArray:
     return array.expand_dims("time") if single and wanted is not None and wanted.is_temporal() else array
 
 
-def _parsed(array: xr.DataArray) -> Image:
+def parsed_image(array: xr.DataArray) -> Image:
+    """Return a variable with the meaning of its dimensions. Raises DataError (a ValueError) if it isn't clear."""
     roles: dict[str, Hashable] = {}
     for name in array.dims:
         role = _role(array, name)

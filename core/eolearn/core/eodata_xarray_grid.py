@@ -184,7 +184,9 @@ def _sentinelhub_crs(crs: pyproj.CRS) -> CRS:
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", SHUserWarning)  # of the order of axes: arrays have x and y by name
-        return CRS(crs)
+        unbound = crs.source_crs if crs.is_bound else crs
+        code = None if unbound is None else unbound.to_epsg(min_confidence=25)  # names of axes and the like may differ
+        return CRS(crs) if code is None else CRS(str(code))
 
 
 def _bbox(edges: Iterable[float], crs: CRS) -> BBox:

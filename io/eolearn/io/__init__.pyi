@@ -1,7 +1,10 @@
+from .alignment import AlignToGridTask
 from .files import ImportFromFilesTask
 from .geometry_io import VectorImportTask
 from .mosaic import write_mosaic
+from .netcdf import ImportFromNetCDFTask
 from .raster_io import BaseRasterIoTask, ExportToTiffTask, ImportFromTiffTask
+from .same_day import MergeSameDayTask
 from .simulated import SimulatedInputTask
 from .stac import (
     EARTH_SEARCH,
@@ -16,10 +19,13 @@ from .stac import (
 __all__ = [
     "EARTH_SEARCH",
     "PLANETARY_COMPUTER",
+    "AlignToGridTask",
     "BaseRasterIoTask",
     "ExportToTiffTask",
     "ImportFromFilesTask",
+    "ImportFromNetCDFTask",
     "ImportFromTiffTask",
+    "MergeSameDayTask",
     "Radiometry",
     "STACCatalog",
     "STACInputTask",

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import rasterio
 from numpy.typing import NDArray
-from rasterio import Affine
 from rasterio.enums import Resampling
 from rasterio.warp import reproject, transform_bounds
 from sentinelhub import BBox
@@ -17,32 +16,13 @@ from sentinelhub import BBox
 from eolearn.core.exceptions import DataError
 
 from ._geotiff_reading import has_place, open_raster, shown_path
+from ._grid import PixelGrid
 from ._kernels.channels import fits
 from ._raster_settings import nearest
 
 if TYPE_CHECKING:
     from fsspec import AbstractFileSystem
     from rasterio.io import DatasetReader
-
-
-@dataclass(frozen=True, kw_only=True)
-class PixelGrid:
-    """The pixels of a patch."""
-
-    bbox: BBox
-    """The edges of the outer pixels."""
-
-    height: int
-    """Number of rows."""
-
-    width: int
-    """Number of columns."""
-
-    @property
-    def transform(self) -> Affine:
-        """From pixels (column, row) to coordinates."""
-        west, south, east, north = self.bbox
-        return Affine((east - west) / self.width, 0, west, 0, (south - north) / self.height, north)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -25,9 +25,10 @@ from eolearn.core.utils.threads import limit_threads_here, thread_limit
 
 from ._file_patterns import NamedFile, file_pattern
 from ._geotiff_reading import shown_path
+from ._grid import PixelGrid
 from ._kernels.channels import fits
 from ._raster_settings import checked_dtype, checked_resolution, nearest, resampling_of
-from ._warping import Channel, FileFacts, PixelGrid, file_facts, first_valid, warped
+from ._warping import Channel, FileFacts, file_facts, first_valid, warped
 
 if TYPE_CHECKING:
     from fsspec import AbstractFileSystem

@@ -15,6 +15,8 @@ from eolearn.core import EOPatch, EOTask, FeatureType
 from eolearn.core.exceptions import DataError, SettingError
 from eolearn.core.utils.parsing import FeatureParser
 
+from ._place import checked_size, parsed_interval, place_of, set_timestamps
+
 if TYPE_CHECKING:
     from sentinelhub import BBox, DataCollection, Geometry
 
@@ -91,7 +93,7 @@ class SimulatedInputTask(EOTask):
         misregistration_m: float = 0.0,
     ):
         _check_collection(data_collection)
-        self.size, self.resolution = _checked_size(size, resolution)
+        self.size, self.resolution = checked_size(size, resolution)
         self.bands_feature = bands_feature and self.parse_feature(
             bands_feature, allowed_feature_types=[FeatureType.DATA]
         )
@@ -123,7 +125,7 @@ class SimulatedInputTask(EOTask):
         bbox: the place, by default that of the patch. time_interval: first and last day or time, or one day; by default
         the timestamps of the patch, each of which must be one of an image. geometry: pixels outside of it get no data.
         """
-        eopatch, bbox = _place(eopatch, bbox)
+        eopatch, bbox = place_of(eopatch, bbox)
         width, height = self._dimensions(bbox)
         dtype = _checked_dtype(self.bands_dtype)
         from ._scene.grid import ImageGrid
@@ -134,8 +136,8 @@ class SimulatedInputTask(EOTask):
         if time_interval is None:
             weathers = self._at_timestamps(view, eopatch.get_timestamps(_NO_TIMES))
         else:
-            weathers = self._within(view, *_parsed(time_interval))
-            _set_timestamps(eopatch, [weather.acquisition.timestamp for weather in weathers])
+            weathers = self._within(view, *parsed_interval(time_interval))
+            set_timestamps(eopatch, [weather.acquisition.timestamp for weather in weathers])
         inside = _inside(geometry, bbox, (height, width))
         for feature, value in _Session(self, view, weathers, inside).features(dtype):
             eopatch[feature] = value
@@ -264,18 +266,6 @@ def _check_collection(collection: DataCollection | None) -> None:
         raise SettingError(f"Only DataCollection.SENTINEL2_L1C is simulated, not {collection}.")
 
 
-def _checked_size(size: Any, resolution: Any) -> tuple[tuple[int, int] | None, Any]:
-    if (size is None) == (resolution is None):
-        raise SettingError(f"Give exactly one of size and resolution, got {size=} and {resolution=}.")
-    if size is not None:
-        if len(tuple(size)) != 2 or not all(int(side) == side and side >= 1 for side in size):
-            raise SettingError(f"size is a width and a height of at least one pixel, got {size}.")
-        return (int(size[0]), int(size[1])), None
-    if not np.all(np.asarray(resolution, np.float64) > 0) or np.size(resolution) > 2:
-        raise SettingError(f"resolution is metres a pixel, one number or one for x and y above 0, got {resolution}.")
-    return None, resolution
-
-
 def _checked_seed(seed: int) -> int:
     if int(seed) != seed or not -(2**63) <= seed < 2**63:
         raise SettingError(f"seed is a whole number of at most 64 bits, got {seed}.")
@@ -331,45 +321,6 @@ def _checked_dtype(dtype: DTypeLike | None) -> np.dtype[Any]:
     if checked not in (np.float32, np.float64, np.uint16):
         raise SettingError(f"bands_dtype is float32, float64 or uint16, got {checked}.")
     return checked
-
-
-def _place(eopatch: EOPatch | None, bbox: BBox | None) -> tuple[EOPatch, BBox]:
-    own = eopatch.bbox if eopatch is not None else None
-    if own is not None and bbox is not None and own != bbox:
-        raise DataError(f"The EOPatch lies at {own!r}, and bbox= is {bbox!r}: leave out bbox=, or take another patch.")
-    place = own or bbox
-    if place is None:
-        raise DataError("There is no place: pass bbox=, or an EOPatch that has one.")
-    if eopatch is None:
-        return EOPatch(bbox=place), place
-    eopatch.bbox = place
-    return eopatch, place
-
-
-def _parsed(time_interval: Any) -> tuple[datetime, datetime]:
-    from sentinelhub import parse_time, parse_time_interval
-
-    if isinstance(time_interval, (tuple, list)) and len(time_interval) == 2:
-        first, last = (parse_time(time, force_datetime=True) for time in time_interval)
-        if first > last:
-            raise SettingError(f"The time interval runs backwards: {first} is after {last}.")
-    start, end = parse_time_interval(time_interval)
-    return _naive(start), _naive(end)
-
-
-def _naive(time: Any) -> datetime:
-    naive: datetime = time.replace(tzinfo=None)
-    return naive
-
-
-def _set_timestamps(eopatch: EOPatch, timestamps: list[datetime]) -> None:
-    if not eopatch.timestamps:
-        eopatch.timestamps = timestamps
-    elif eopatch.timestamps != timestamps:
-        raise DataError(
-            f"The EOPatch has {len(eopatch.timestamps)} timestamps, the interval {len(timestamps)} images at other "
-            "times. Leave out time_interval= to get images at the patch's own timestamps, or take another patch."
-        )
 
 
 def _inside(geometry: Geometry | None, bbox: BBox, shape: tuple[int, int]) -> NDArray[np.bool_] | None:

@@ -14,6 +14,7 @@ from eolearn.core import EOPatch, EOTask, FeatureType
 from eolearn.core.exceptions import DataError, MissingExtra, SettingError, SettingTypeError
 from eolearn.core.utils.parsing import FeatureParser
 
+from ._place import checked_size, parsed_interval, place_of, set_timestamps
 from ._stac.loading import Grid, GroupBy, Grouping, Layer, Order, group_items, load, time_of_group
 from ._stac.providers import EARTH_SEARCH, PLANETARY_COMPUTER, STACCatalog, sign_planetary_computer
 from ._stac.radiometry import Radiometry, radiometry_of
@@ -21,7 +22,6 @@ from ._stac.reading import Access
 from ._stac.search import Wanted, check_query, choose_items, find_items
 from ._stac.security import policy_of
 from ._stac.transport import transport_of
-from .simulated import _checked_size, _parsed, _place, _set_timestamps
 
 if TYPE_CHECKING:
     import pystac
@@ -135,7 +135,7 @@ class STACInputTask(EOTask):
         self.max_cloud_cover = max_cloud_cover
         self.size, self.resolution = (None, None)
         if size is not None or resolution is not None:
-            self.size, self.resolution = _checked_size(size, resolution)
+            self.size, self.resolution = checked_size(size, resolution)
         _check_choice("group_by", group_by, get_args(GroupBy))
         _check_choice("mosaicking_order", mosaicking_order, get_args(Order))
         _check_choice("missing_bands", missing_bands, ("error", "no_data"))
@@ -166,15 +166,15 @@ class STACInputTask(EOTask):
         own = list(eopatch.get_timestamps(_NO_TIMES)) if eopatch is not None and time_interval is None else None
         if time_interval is None and own is None:
             raise DataError("There is no time: pass time_interval=, or an EOPatch that has timestamps.")
-        given, place = _place(None if eopatch is None else eopatch.copy(), bbox)
-        start, end = _span(own) if own is not None else _parsed(time_interval)
+        given, place = place_of(None if eopatch is None else eopatch.copy(), bbox)
+        start, end = _span(own) if own is not None else parsed_interval(time_interval)
         width, height = self._dimensions(eopatch, place)
         grid = Grid(place, width, height)
         items, access = self._find(grid, start, end)
         groups = group_items(items, self.grouping, grid)
         times = [_rounded(time_of_group(group), self.timestamp_precision) for group in groups]
         if own is None:
-            _set_timestamps(given, times)
+            set_timestamps(given, times)
         else:
             groups = [groups[position] for position in _nearest(own, times, self.time_difference)]
         arrays = load(groups, self._layers(), grid, access)
@@ -186,7 +186,7 @@ class STACInputTask(EOTask):
 
     def find_items(self, bbox: BBox, time_interval: Any) -> list[pystac.Item]:
         """Return the items that an execution would take, to see what there is before it is read."""
-        return self._find(Grid(bbox, 1, 1), *_parsed(time_interval))[0]
+        return self._find(Grid(bbox, 1, 1), *parsed_interval(time_interval))[0]
 
     def _find(self, grid: Grid, start: datetime, end: datetime) -> tuple[list[pystac.Item], Access]:
         _check_packages()
