@@ -1,4 +1,4 @@
-"""Tasks that choose dates of an EOPatch."""
+"""Tasks that choose dates of an EOPatch, and the place of 1.x for those that resize, fill gaps and do arithmetic."""
 
 from __future__ import annotations
 
@@ -9,8 +9,14 @@ from typing import TYPE_CHECKING, Any, Literal
 from eolearn.core import EOPatch, EOTask, FeatureType
 from eolearn.core.exceptions import DataError, SettingError, SettingTypeError, TimestampsMissing
 
+from .arithmetic import LinearFunctionTask
+from .resizing import SpatialResizeTask
+from .value_fillout import ValueFilloutTask
+
 if TYPE_CHECKING:
     from eolearn.core.types import Feature, FeaturesSpecification
+
+__all__ = ["FilterTimeSeriesTask", "LinearFunctionTask", "SimpleFilterTask", "SpatialResizeTask", "ValueFilloutTask"]
 
 
 def _is_temporal_array(feature_type: FeatureType) -> bool:
