@@ -23,7 +23,7 @@ ROOT = Path(__file__).resolve().parents[2]
 EXTENSIONS = ROOT / "docs/_extensions"
 PARTS = ["core", "io", "mask", "features", "geometry", "ml_tools", "coregistration"]
 PAGES = [
-    *("getting_started", "simulated", "rasters", "mosaics", "stac", "storage", "provenance", "xarray", "execution"),
+    *("getting_started", "simulated", "rasters", "grids", "mosaics", "stac", "storage", "provenance", "xarray", "execution"),
     *("visualization", "ndvi_trends", "writing_tasks"),
 ]
 
