@@ -73,6 +73,13 @@ def test_many_executions_that_are_resumed(resume, tmp_path):
         print(f"\n{resume=}, {run} run: {seconds / SOME * 1e6:.1f} us an execution")
 
 
+@pytest.fixture
+def importable(monkeypatch, repository):
+    """Let the workers of a plain pool find the functions of this file."""
+    monkeypatch.syspath_prepend(repository)
+
+
+@pytest.mark.usefixtures("importable")
 def test_executor_beside_a_plain_pool():
     node = EONode(Empty())
     workflow = EOWorkflow([node])
@@ -92,6 +99,7 @@ def test_executor_beside_a_plain_pool():
             print(f"\n2 workers: {ours / SOME * 1e6:.0f} us an execution, {ours / plain:.2f} times a plain pool")
 
 
+@pytest.mark.usefixtures("importable")
 def test_two_workers_beside_one():
     rounds = [300_000] * 40
     executor = executor_of(Spin(), [{"rounds": number} for number in rounds])

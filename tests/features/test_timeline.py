@@ -21,8 +21,8 @@ def test_regular_dates_are_start_and_full_steps_before_end(start, length, step):
     assert [moment.date() for moment in dates] == expected
 
 
-def test_start_is_there_even_if_it_lies_after_the_end():
-    assert resampled_dates(("2025-01-06", "2025-01-02", 1)) == [datetime(2025, 1, 6)]
+def test_start_is_there_even_if_it_is_the_end():
+    assert resampled_dates(("2025-01-06", "2025-01-06", 1)) == [datetime(2025, 1, 6)]
 
 
 def test_regular_dates_keep_the_time_of_day_of_the_start():
@@ -52,6 +52,7 @@ def test_three_strings_are_three_dates():
         (["foo"], ValueError, "foo"),
         (("2025-01-02", "2025-01-06", 0), ValueError, "got 0 days"),
         (("2025-01-02", "2025-01-06", -1), ValueError, "got -1 days"),
+        (("2025-01-06", "2025-01-02", 1), ValueError, "2025-01-06.* to 2025-01-02"),
     ],
 )
 def test_other_ranges_are_refused(resample_range, error, message):

@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 from eolearn.core import EOPatch, EOTask, FeatureType
 from eolearn.core.exceptions import DataError, EOUserWarning, FeatureExists, SettingError, warn_user
 from eolearn.core.utils.parsing import parse_renamed_feature
-from eolearn.core.utils.threads import over_row_blocks
 
-from ._kernels.series import as_stored, average_repeats, observed, working_dtype
+from ._kernels.series import as_stored, average_repeats
+from .series_blocks import over_series
 from .timeline import ResampleRangeType, resampled_dates, times_of
 from .validity import valid_observations
 
@@ -24,8 +24,6 @@ if TYPE_CHECKING:
 
 _INTERPOLATED_TYPES = (FeatureType.DATA, FeatureType.MASK)
 _MASK_TYPES = (FeatureType.MASK, FeatureType.MASK_TIMELESS, FeatureType.LABEL)
-_BLOCK_BYTES = 1 << 19  # of observations, interpolated at a time: they stay in the cache of a processor core
-_THREAD_PIXELS = 4096  # fewer are not worth a thread
 
 
 class BaseInterpolationTask(EOTask):
@@ -91,20 +89,28 @@ class BaseInterpolationTask(EOTask):
 
     def execute(self, eopatch: EOPatch) -> EOPatch:
         """Return the patch with the interpolated feature, or a new one if dates were asked for."""
-        feature_type, name, new_name = self.renamed_feature
+        data, valid, timestamps = self._read(eopatch)
+        dates = self.get_resampled_timestamp(timestamps)
+        values = self._interpolate(eopatch, data, valid, *times_of(timestamps, dates, self.scale_time))
+        return self._write(eopatch, dates, values)
+
+    def _read(self, eopatch: EOPatch) -> tuple[NDArray[Any], NDArray[np.bool_] | None, list[datetime]]:
+        """Return the data, where they are valid, and the timestamps."""
+        feature_type, name, _ = self.renamed_feature
         data = eopatch[feature_type, name]
         timestamps = eopatch.get_timestamps(f"Interpolation of {name!r} needs timestamps, but the EOPatch has none.")
         self._check_data(data, timestamps)
+        self._features_to_copy(eopatch)
         masks = self.mask_feature_parser.get_features(eopatch) if self.mask_feature_parser else []
-        valid = valid_observations(eopatch, masks, data.shape)
-        copied = self._features_to_copy(eopatch)
-        dates = self.get_resampled_timestamp(timestamps)
+        return data, valid_observations(eopatch, masks, data.shape), timestamps
 
-        values = self._interpolate(data, valid, *times_of(timestamps, dates, self.scale_time))
-        result = self._as_stored(values, data.dtype)
+    def _write(self, eopatch: EOPatch, dates: list[datetime], values: NDArray[np.floating[Any]]) -> EOPatch:
+        """Return the patch that the result belongs to, with it."""
+        feature_type, name, new_name = self.renamed_feature
+        result = self._as_stored(values, eopatch[feature_type, name].dtype)
         target = eopatch if self.resample_range is None else EOPatch(bbox=eopatch.bbox, timestamps=dates)
         target[feature_type, new_name] = result
-        for copied_type, old, new in copied:
+        for copied_type, old, new in self._features_to_copy(eopatch):
             target[copied_type, new] = eopatch[copied_type, old]
         return target
 
@@ -118,8 +124,8 @@ class BaseInterpolationTask(EOTask):
     ) -> NDArray[np.floating[Any]]:
         """Return the values of some series at the wanted times, of shape (wanted times, series).
 
-        data: of shape (times, series), float32 or float64, NaN where there is no valid observation. It is called many
-            times, each with a part of the series, and by several threads at once.
+        data: of shape (times, series), float32 or float64, NaN or infinite where there is no valid observation. The
+            method is called many times, each with a part of the series, and by several threads at once.
         times: when the rows of data were observed, ascending, in units of ``scale_time``.
         resampled_times: the wanted times, in the same units and in the order of the wanted dates.
 
@@ -153,33 +159,24 @@ class BaseInterpolationTask(EOTask):
 
     def _interpolate(
         self,
+        eopatch: EOPatch,  # noqa: ARG002 - for subclasses that read more of it
         data: NDArray[Any],
         valid: NDArray[np.bool_] | None,
         times: NDArray[np.int64],
         resampled_times: NDArray[np.int64],
     ) -> NDArray[np.floating[Any]]:
-        """Run :meth:`interpolate_data` over blocks of pixels that fit into the processor's cache."""
-        dates, height, width, bands = data.shape
+        """Run :meth:`interpolate_data` over blocks of pixels."""
         moments, position = np.unique(times, return_inverse=True)
         is_ascending = np.array_equal(moments, times)
-        dtype = working_dtype(data.dtype)
-        block_pixels = max(1, _BLOCK_BYTES // max(1, dates * bands * dtype.itemsize))
-        pixels = data.reshape(dates, height * width, bands)
-        valid = None if valid is None else valid.reshape(dates, height * width, valid.shape[-1])
-        result = np.empty((len(resampled_times), height * width, bands), dtype)
 
-        def fill(start: int, stop: int) -> None:
-            for first in range(start, stop, block_pixels):
-                part = slice(first, min(first + block_pixels, stop))
-                series = observed(pixels[:, part], None if valid is None else valid[:, part])
-                if not is_ascending:
-                    series = average_repeats(series, position)
-                values = self.interpolate_data(series.reshape(len(moments), -1), moments, resampled_times)
-                target = result[:, part]
-                target[:] = values.reshape(target.shape)
+        def compute(series: NDArray[Any], _: slice) -> NDArray[np.floating[Any]]:
+            series = series if is_ascending else average_repeats(series, position)
+            return self.interpolate_data(series.reshape(len(moments), -1), moments, resampled_times)
 
-        over_row_blocks(fill, height * width, least_rows=_THREAD_PIXELS)
-        return result.reshape(len(resampled_times), height, width, bands)
+        return over_series(compute, data, valid, len(resampled_times), threads=self._may_use_threads())
+
+    def _may_use_threads(self) -> bool:
+        return True
 
     def _as_stored(self, values: NDArray[np.floating[Any]], dtype: np.dtype[Any]) -> NDArray[Any]:
         if self.result_interval is not None:

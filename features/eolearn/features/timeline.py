@@ -25,8 +25,9 @@ def resampled_dates(resample_range: Any) -> list[datetime]:
     resample_range: ``(start, end, step in days)``, with start and end as strings, stands for start and all dates at
         full steps from it that are before end; a list or tuple of strings, dates or datetimes stands for itself.
 
-    Raises SettingError (a ValueError) for another form, a step that doesn't lead forward, or a string that is no date;
-    SettingTypeError (a TypeError) for an item that is no date; IndexOutOfRange (an IndexError) if there is no date.
+    Raises SettingError (a ValueError) for another form, an end before the start, a step of less than a day, or a string
+    that is no date; SettingTypeError (a TypeError) for an item that is no date; IndexOutOfRange (an IndexError) if
+    there is no date.
 
     Example:
         >>> resampled_dates(("2017-06-01", "2017-06-10", 5))
@@ -54,6 +55,8 @@ def _is_regular(resample_range: list[Any] | tuple[Any, ...]) -> bool:
 def _regular_dates(start: datetime, end: datetime, step_days: int) -> list[datetime]:
     if step_days < 1:
         raise SettingError(f"The step of resample_range must be at least one day, got {step_days} days.")
+    if start > end:
+        raise SettingError(f"resample_range must not end before it starts, got {start} to {end}.")
     dates = [start]
     while (following := dates[-1] + timedelta(days=step_days)) < end:
         dates.append(following)

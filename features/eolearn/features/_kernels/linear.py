@@ -16,7 +16,7 @@ Floats: TypeAlias = NDArray[np.floating[Any]]
 def interpolate_linear(data: NDArray[Any], times: NDArray[Any], resampled_times: NDArray[Any]) -> Floats:
     """Interpolate each series linearly between its own valid observations.
 
-    data: the series, of shape (dates, series); NaN where there is no observation.
+    data: the series, of shape (dates, series); NaN or infinite where there is no observation.
     times: the time of each row of data, strictly ascending.
     resampled_times: the times for which values are wanted, in any order and in the unit of ``times``.
 
@@ -39,7 +39,7 @@ def interpolate_linear(data: NDArray[Any], times: NDArray[Any], resampled_times:
 def _remember(row: Floats, time: float, value: Floats, when: Floats) -> None:
     """Note the observations of one date and their time, and keep those of earlier dates where there are none."""
     for index in range(row.size):
-        seen = row[index] == row[index]
+        seen = row[index] - row[index] == 0  # neither NaN nor infinite
         value[index] = row[index] if seen else value[index]
         when[index] = time if seen else when[index]
 
