@@ -3,6 +3,7 @@ from .files import ImportFromFilesTask
 from .geometry_io import VectorImportTask
 from .mosaic import write_mosaic
 from .netcdf import ImportFromNetCDFTask
+from .radiometry import CheckRadiometryTask, RadiometryFinding
 from .raster_io import BaseRasterIoTask, ExportToTiffTask, ImportFromTiffTask
 from .same_day import MergeSameDayTask
 from .simulated import SimulatedInputTask
@@ -34,4 +35,6 @@ __all__ = [
     "radiometry_of",
     "sign_planetary_computer",
     "write_mosaic",
+    "CheckRadiometryTask",
+    "RadiometryFinding",
 ]
