@@ -207,12 +207,14 @@ class _BeginningsPlugin(SchedulerPlugin):
     idempotent = True
 
     async def start(self, scheduler: distributed.Scheduler) -> None:
+        self._tasks = scheduler.tasks
         self._beginnings: dict[str, _Beginning] = {}
         scheduler.handlers |= {"eolearn_begin": self._begin, "eolearn_beginning": self._beginning}
 
     def _begin(self, key: str, worker: str) -> _Beginning | None:
         earlier = self._beginnings.get(key)
-        self._beginnings.setdefault(key, (worker, time.time()))
+        if key in self._tasks:  # a batch may begin although it has been cancelled
+            self._beginnings.setdefault(key, (worker, time.time()))
         return earlier
 
     def _beginning(self, key: str) -> _Beginning | None:

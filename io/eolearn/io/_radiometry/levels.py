@@ -20,6 +20,7 @@ LEAST_OF_LANDSAT = 4500
 
 
 def digital_numbers(series: Series) -> Iterator[Found]:
+    """Find dates of digital numbers that are taken for reflectances; the series goes on with them scaled, if they can be."""
     sizes = kernel.typical_sizes(series.pixels, series.usable)
     dates = sizes > LARGEST_TYPICAL_REFLECTANCE
     if not dates.any():
@@ -56,6 +57,7 @@ def _scaling(series: Series, darkest: float, largest: float) -> tuple[tuple[floa
 
 
 def offset(series: Series) -> Iterator[Found]:
+    """Find dates with an offset that was missed or applied twice, and steps that may be either."""
     pixels, usable, roles = series.pixels, series.usable, series.roles
     dark, contrasts, blueness = kernel.dark_levels(pixels, usable, roles, series.cirrus)
     links = list(kernel.steps(pixels, usable, roles, dark, series.shifts))

@@ -99,10 +99,12 @@ class Series:
 
     @property
     def all_bands(self) -> tuple[int, ...]:
+        """The positions of all bands."""
         return tuple(range(self.data.shape[-1]))
 
 
 def roles_of(bands: Sequence[str]) -> dict[str, int]:
+    """Return the positions of the bands that stand for a part of the spectrum, by its name."""
     roles: dict[str, int] = {}
     for position, name in enumerate(bands):
         if name in ROLES_OF_BANDS:
@@ -111,9 +113,11 @@ def roles_of(bands: Sequence[str]) -> dict[str, int]:
 
 
 def shifts_of(bands: Sequence[str]) -> tuple[float, ...]:
+    """Return the offsets that products of these bands may have."""
     are_sentinel2 = any(name.startswith("B") for name in bands)
     return kernel.SHIFTS[:1] if are_sentinel2 else kernel.SHIFTS
 
 
 def cirrus_of(bands: Sequence[str]) -> int | None:
+    """Return the position of the cirrus band, None if there is none."""
     return next((position for position, name in enumerate(bands) if name in ("B10", "cirrus")), None)

@@ -62,6 +62,7 @@ def _constant(values: NDArray[Any]) -> float | None:
 
 
 def duplicated(series: Series) -> Iterator[Found]:
+    """Find bands that equal another, and dates that equal another."""
     filled = ~series.empty
     probe = series.pixels[series.usable][:: max(1, int(series.usable.sum()) // 200)]
     for first, second in combinations(series.all_bands, 2):
@@ -85,6 +86,7 @@ def duplicated(series: Series) -> Iterator[Found]:
 
 
 def saturated(series: Series) -> Iterator[Found]:
+    """Find dates of which many pixels have the largest value of a band."""
     shares = np.zeros(series.empty.shape)
     for band in series.all_bands:
         top = np.nanmax(series.pixels[series.usable & ~series.empty[:, [band]], band], initial=-np.inf)
