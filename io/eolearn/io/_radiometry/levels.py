@@ -20,7 +20,7 @@ LEAST_OF_LANDSAT = 4500
 
 
 def digital_numbers(series: Series) -> Iterator[Found]:
-    """Find dates of digital numbers that are taken for reflectances; the series goes on with them scaled, if they can be."""
+    """Find dates of digital numbers that are taken for reflectances; the series goes on with them scaled, if it can."""
     sizes = kernel.typical_sizes(series.pixels, series.usable)
     dates = sizes > LARGEST_TYPICAL_REFLECTANCE
     if not dates.any():
