@@ -261,7 +261,8 @@ def _with(config, key, secret):
 # --- runs
 
 
-def test_filesystems_and_tasks_go_to_other_processes(patch, filesystem):
+def test_filesystems_and_tasks_go_to_other_processes(patch, filesystem, monkeypatch, repository):
+    monkeypatch.syspath_prepend(repository)  # where the other process finds this module
     task = SaveTask("patches", filesystem=filesystem, use_zarr=True)
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
         pool.submit(task.execute, patch, eopatch_folder="42").result(timeout=60)
