@@ -68,9 +68,9 @@ def masked(patch):
     for start in (S2C, RULES):
         target = (FeatureType.MASK, f"{start[1]}_REFINED")
         CloudRefinementTask(source=L1C, clouds=start, target=target, valid=VALID)(patch)
-        CloudShadowMaskTask(
-            source=L1C, clouds=target, target=(FeatureType.MASK, f"{start[1]}_SHADOW"), valid=VALID
-        )(patch)
+        CloudShadowMaskTask(source=L1C, clouds=target, target=(FeatureType.MASK, f"{start[1]}_SHADOW"), valid=VALID)(
+            patch
+        )
     CloudShadowMaskTask(source=L1C, clouds=TRUE_CLOUD, target=SHADOW, valid=VALID)(patch)
     SnowMaskTask(L1C, [2, 3, 7, 11])(patch)
     return patch
