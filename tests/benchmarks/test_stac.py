@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import threading
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -99,7 +100,7 @@ def items_at(root):
 
 
 @pytest.mark.parametrize("resolution", [10, 13])
-@pytest.mark.parametrize("where", ["local", "loopback"])
+@pytest.mark.parametrize("where", ["local", "loopback", "known host"])
 def test_many_small_cogs(files, server, where, resolution, best_time):
     import odc.stac
     from odc.geo.geobox import GeoBox
@@ -119,6 +120,8 @@ def test_many_small_cogs(files, server, where, resolution, best_time):
             items, "s2", (FeatureType.DATA, "BANDS"), BANDS, size=(size, size), resampling="bilinear",
             allowed_folders=[files], allowed_hosts=hosts,
         )  # fmt: skip
+        if where == "known host":  # as those of Earth Search and Planetary Computer, it isn't asked for redirections
+            task.policy = replace(task.policy, trusted_hosts=("127.0.0.1",))
         return task.execute(bbox=PLACE, time_interval=("2024-01-01", "2024-12-31"))
 
     expected = alone()
@@ -129,6 +132,6 @@ def test_many_small_cogs(files, server, where, resolution, best_time):
     times = [(best_time(ours, 1), best_time(alone, 1)) for _ in range(3)]
     seconds, seconds_alone = np.min(times, axis=0)
     print(
-        f"\n{where:9s} {resolution} m: {len(items) * len(BANDS)} COGs in {seconds:5.2f} s, odc-stac alone "
+        f"\n{where:10s} {resolution} m: {len(items) * len(BANDS)} COGs in {seconds:5.2f} s, odc-stac alone "
         f"{seconds_alone:5.2f} s, {seconds / seconds_alone:4.2f} of it"
     )
