@@ -155,7 +155,7 @@ def test_gfmap_beside_its_scene_classification(shared):
     import xarray as xr
 
     folder = shared / "gfmap/integration_tests/test_openeo_gfmap/resources"
-    cube = xr.open_dataset(next(folder.glob("test_optical_cube*.nc")), engine="h5netcdf", mask_and_scale=False)
+    cube = xr.open_dataset(next(folder.glob("test_optical_cube*.nc")), engine="scipy", mask_and_scale=False)
     bands = np.stack([cube[f"S2-L2A-{name}"].values for name in ("B02", "B03", "B04", "B08")], axis=-1)
     scl = cube["S2-L2A-SCL"].values[..., None]
     data = np.where((scl > 0) & (scl < 12) & (bands < 65535), bands / np.float32(10_000), np.nan).astype(np.float32)
@@ -179,7 +179,8 @@ def test_gfmap_beside_its_scene_classification(shared):
     print(f"\ngfmap, {len(scl)} dates of L2A, beside SCL ({patch[cloud][keep].mean():.1%} cloud)")
     for mask in (RULES, REFINED, refined):
         print(f"  cloud: {mask[1]:14s} {scores(patch[mask][keep], patch[cloud][keep])}")
-    print(f"  shadow: {scores(patch[SHADOW][keep], patch[shadow][keep])} ({patch[shadow][keep].mean():.1%} in SCL)")
+    shares = f"{patch[shadow][keep].mean():.1%} in SCL, {patch[SHADOW][keep].mean():.1%} found"
+    print(f"  shadow: {scores(patch[SHADOW][keep], patch[shadow][keep])} ({shares})")
 
 
 def landsat_scene(folder):

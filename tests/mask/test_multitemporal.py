@@ -121,4 +121,4 @@ def test_bad_settings_are_refused():
 
 def test_task_can_be_pickled():
     task = CloudRefinementTask(**SETTINGS)
-    assert pickle.loads(pickle.dumps(task)) == task  # noqa: S301 - our own bytes
+    assert pickle.loads(pickle.dumps(task)) == task

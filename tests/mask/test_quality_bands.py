@@ -43,7 +43,7 @@ def test_classes_of_sentinel_2(classes, expected):
     assert np.flatnonzero(masked(codes, "scl", classes)).tolist() == expected
 
 
-# frequent values of QA_PIXEL, taken apart by hand: 23888 is 2 ** 14 + 2 ** 12 + 2 ** 11 + 2 ** 10 + 2 ** 8 + 2 ** 6 + 2 ** 4
+# frequent values of QA_PIXEL, taken apart by hand: 23888 has the bits 4, 6, 8, 10, 11, 12 and 14
 @pytest.mark.parametrize(
     ("code", "names"),
     [

@@ -30,14 +30,22 @@ def test_course_is_the_median_of_the_nearest_clear_observations():
         assert_allclose(spread[:, row, column], expected_spread, rtol=1e-5, atol=1e-7)
 
 
-def test_pixel_that_is_never_clear_has_the_spectrum_of_a_dark_observation():
-    values = np.array([0.5, 0.2, 0.3, 0.9, 0.8, 0.7], np.float32).reshape(6, 1, 1, 1)
+def test_steady_pixel_that_is_never_clear_has_the_spectrum_of_a_dark_observation():
+    values = np.array([0.31, 0.2, 0.3, 0.9, 0.34, 0.7], np.float32).reshape(6, 1, 1, 1)
     values = np.concatenate([values, values + 1], axis=-1)
     nowhere, everywhere = np.zeros((6, 1, 1), bool), np.ones((6, 1, 1), bool)
     course, spread = clear_course(values, nowhere, everywhere, np.arange(6.0))
-    # a fifth of the way from the first to the last of 0.2 0.3 0.5 0.7 0.8 0.9 is the second
+    # a fifth of the way from the first to the last of 0.2 0.3 0.31 0.34 0.7 0.9 is the second
     assert_allclose(course[:, 0, 0], np.tile([0.3, 1.3], (6, 1)), rtol=1e-6)
     assert_array_equal(spread, 0)
+
+
+def test_nothing_is_known_of_a_pixel_that_is_cloudy_on_most_dates():
+    values = np.array([0.5, 0.2, 0.3, 0.9, 0.6, 0.7], np.float32).reshape(6, 1, 1, 1)
+    nowhere, everywhere = np.zeros((6, 1, 1), bool), np.ones((6, 1, 1), bool)
+    course, spread = clear_course(values, nowhere, everywhere, np.arange(6.0))
+    assert np.isnan(course).all()
+    assert np.isnan(spread).all()
 
 
 @pytest.mark.parametrize("usable", range(LEAST_CLEAR))

@@ -19,7 +19,7 @@ SPECTRA = {
 
 def clouds(spectrum, names=NAMES, **more):
     bands = {name: np.float32([value]) for name, value in zip(NAMES, spectrum, strict=True) if name in names} | more
-    return rule_based_clouds(bands, brightness=0.16, whiteness=0.7).item()
+    return rule_based_clouds(bands, brightness=0.14, whiteness=0.7).item()
 
 
 @pytest.mark.parametrize("name", SPECTRA)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..eoworkflow import WorkflowResults
 from ..utils.parallelize import _progress_bar
@@ -13,8 +13,10 @@ from .backlog import Backlog
 from .engine import Engine, Failure, Outcome, Success
 from .inputs import Executions
 from .one import ExecutionFunction
-from .resumption import Resumption
 from .retries import RetryPolicy
+
+if TYPE_CHECKING:
+    from .resumption import Resumption
 
 
 @dataclass
