@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Self
 
 import numpy as np
@@ -80,6 +81,14 @@ class PixelGrid:
         """From pixels (column, row) to coordinates."""
         west, south, east, north = self.bbox
         return Affine((east - west) / self.width, 0, west, 0, (south - north) / self.height, north)
+
+    @cached_property
+    def bounds_wgs84(self) -> tuple[float, float, float, float]:
+        """West, south, east and north in degrees, around the curved edges too."""
+        from rasterio.warp import transform_bounds
+
+        west, south, east, north = transform_bounds(self.crs, "EPSG:4326", *self.bbox)
+        return west, south, east, north
 
     def is_aligned_with(self, other: PixelGrid) -> bool:
         """Whether the pixels are those of another grid, or would be if it went on."""

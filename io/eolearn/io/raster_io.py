@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
-from rasterio import Affine
 from rasterio.errors import NotGeoreferencedWarning, RasterioError
 from sentinelhub import CRS, BBox
 
@@ -35,6 +34,7 @@ from ._casting import cast_image, castable
 from ._file_paths import file_paths
 from ._geotiff import GeoImage, encode_geotiff, reprojected, write_file
 from ._geotiff_reading import PlacesDiffer, RasterPart, ReadOptions, read_part, shown_path
+from ._grid import PixelGrid
 from ._kernels.channels import from_channels, select, to_channels
 from ._raster_settings import checked_colors, checked_dtype, checked_resolution, resampling_of, tiff_layout
 from ._selection import band_positions, date_positions
@@ -252,12 +252,11 @@ class ExportToTiffTask(BaseRasterIoTask):
             names = [name for _ in timestamps for name in names]
         array, dtype = castable(array, self.feature, image_dtype=self.image_dtype, no_data_value=self.no_data_value)
         channels = to_channels(array, dtype, is_spatial=self.feature[0].is_spatial())
-        height, width = channels.shape[1:]
-        west, south, east, north = bbox
+        grid = PixelGrid(bbox=bbox, height=channels.shape[1], width=channels.shape[2])
         image = GeoImage(
             channels=channels,
-            transform=Affine((east - west) / width, 0, west, 0, (south - north) / height, north),
-            crs=bbox.crs.ogc_string(),
+            transform=grid.transform,
+            crs=grid.crs,
             no_data_value=self.no_data_value,
             names=names,
             times=times,

@@ -14,8 +14,9 @@ from eolearn.core import EOPatch, EOTask, FeatureType
 from eolearn.core.exceptions import DataError, MissingExtra, SettingError, SettingTypeError
 from eolearn.core.utils.parsing import FeatureParser
 
+from ._grid import PixelGrid
 from ._place import checked_size, parsed_interval, place_of, set_timestamps
-from ._stac.loading import Grid, GroupBy, Grouping, Layer, Order, group_items, load, time_of_group
+from ._stac.loading import GroupBy, Grouping, Layer, Order, group_items, load, time_of_group
 from ._stac.providers import EARTH_SEARCH, PLANETARY_COMPUTER, STACCatalog, sign_planetary_computer
 from ._stac.radiometry import Radiometry, radiometry_of
 from ._stac.reading import Access
@@ -169,7 +170,7 @@ class STACInputTask(EOTask):
         given, place = place_of(None if eopatch is None else eopatch.copy(), bbox)
         start, end = _span(own) if own is not None else parsed_interval(time_interval)
         width, height = self._dimensions(eopatch, place)
-        grid = Grid(place, width, height)
+        grid = PixelGrid(bbox=place, height=height, width=width)
         items, access = self._find(grid, start, end)
         groups = group_items(items, self.grouping, grid)
         times = [_rounded(time_of_group(group), self.timestamp_precision) for group in groups]
@@ -186,9 +187,9 @@ class STACInputTask(EOTask):
 
     def find_items(self, bbox: BBox, time_interval: Any) -> list[pystac.Item]:
         """Return the items that an execution would take, to see what there is before it is read."""
-        return self._find(Grid(bbox, 1, 1), *parsed_interval(time_interval))[0]
+        return self._find(PixelGrid(bbox=bbox, height=1, width=1), *parsed_interval(time_interval))[0]
 
-    def _find(self, grid: Grid, start: datetime, end: datetime) -> tuple[list[pystac.Item], Access]:
+    def _find(self, grid: PixelGrid, start: datetime, end: datetime) -> tuple[list[pystac.Item], Access]:
         _check_packages()
         clouds, most = self.max_cloud_cover, self.max_items
         wanted = Wanted(self.collections, grid.bounds_wgs84, start, end, self.query, clouds, most)

@@ -11,8 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 from rasterio.windows import Window
 
+from .._grid import PixelGrid
 from .._kernels.blending import Floats, axis_weights, blend, keep_nearest
-from .grid import MosaicGrid, PlacedTile
+from .grid import PlacedTile
 
 BLOCK = 128
 """Rows and columns of a block. With small ones, fewer pixels wait for those beside them."""
@@ -40,7 +41,7 @@ class Blocks:
     no_data: the value that means no data in patches of integers, NaN for none.
     """
 
-    grid: MosaicGrid
+    grid: PixelGrid
     bands: int
     dtype: np.dtype[Any]
     blended: bool

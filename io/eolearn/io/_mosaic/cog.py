@@ -26,8 +26,8 @@ from eolearn.core.storage.remote import has_folders, naming_place
 from eolearn.core.utils.fs import get_full_path, local_path
 from eolearn.core.utils.threads import thread_limit
 
+from .._grid import PixelGrid
 from .blocks import BLOCK
-from .grid import MosaicGrid
 
 if TYPE_CHECKING:
     from fsspec import AbstractFileSystem
@@ -43,7 +43,7 @@ _CACHE_MB = 128  # of GDAL, for its blocks; by default a share of all memory
 class CogLayout:
     """What a file is, but for its pixels."""
 
-    grid: MosaicGrid
+    grid: PixelGrid
     bands: int
     dtype: np.dtype[Any]
     no_data_value: float

@@ -3,31 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 from typing import NamedTuple
 
-from rasterio import Affine
 from sentinelhub import BBox
 
 from eolearn.core.exceptions import DataError
 
+from .._grid import PixelGrid
 from .tiles import Tile
 
 _TOLERANCE_PX = 0.01
 _LONGEST_SIDE = 2**31 - 1  # that GDAL can count
-
-
-@dataclass(frozen=True)
-class MosaicGrid:
-    """The pixels of a mosaic."""
-
-    crs: str
-    """Such as ``EPSG:32633``."""
-    transform: Affine
-    """From pixels (column, row) to coordinates."""
-    height: int
-    width: int
 
 
 class PlacedTile(NamedTuple):
@@ -40,7 +27,7 @@ class PlacedTile(NamedTuple):
     tile: Tile
 
 
-def place_tiles(tiles: Sequence[Tile]) -> tuple[MosaicGrid, list[PlacedTile]]:
+def place_tiles(tiles: Sequence[Tile]) -> tuple[PixelGrid, list[PlacedTile]]:
     """Return the raster that covers all patches, and the patches in the order in which they are to be drawn.
 
     Neither depends on the order in which the patches are given. Raises DataError for patches of different coordinate
@@ -67,8 +54,8 @@ def place_tiles(tiles: Sequence[Tile]) -> tuple[MosaicGrid, list[PlacedTile]]:
     if max(height, width) > _LONGEST_SIDE:
         raise DataError(f"The patches lie so far apart that the mosaic would have {height} x {width} pixels.")
     east, south = max(tile.bbox.max_x for tile in tiles), min(tile.bbox.min_y for tile in tiles)
-    transform = Affine((east - west) / width, 0, west, 0, (south - north) / height, north)
-    return MosaicGrid(tiles[0].bbox.crs.ogc_string(), transform, height, width), placed
+    bbox = BBox((west, south, east, north), tiles[0].bbox.crs)
+    return PixelGrid(bbox=bbox, height=height, width=width), placed
 
 
 def _pixel_size(tile: Tile) -> tuple[float, float]:

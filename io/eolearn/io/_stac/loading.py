@@ -7,7 +7,6 @@ import warnings
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import cached_property
 from itertools import groupby, product
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -25,8 +24,8 @@ from .security import is_remote, redact_logs
 
 if TYPE_CHECKING:
     import pystac
-    from affine import Affine
-    from sentinelhub import BBox
+
+    from .._grid import PixelGrid
 
 GroupBy = Literal["solar_day", "time", "id"]
 Order = Literal["first", "last", "least_cloudy"]
@@ -52,36 +51,6 @@ class Layer:
 
 
 @dataclass(frozen=True)
-class Grid:
-    """Where the pixels of the result lie."""
-
-    bbox: BBox
-    width: int
-    height: int
-
-    @property
-    def crs(self) -> str:
-        """As a text that everything understands."""
-        return f"EPSG:{self.bbox.crs.epsg}"
-
-    @property
-    def transform(self) -> Affine:
-        """From columns and rows to the CRS; the bounding box is met exactly, whatever multiples its corners are."""
-        from affine import Affine
-
-        west, south, east, north = self.bbox
-        return Affine((east - west) / self.width, 0, west, 0, (south - north) / self.height, north)
-
-    @cached_property
-    def bounds_wgs84(self) -> tuple[float, float, float, float]:
-        """West, south, east and north in degrees, around the curved edges too."""
-        from rasterio.warp import transform_bounds
-
-        west, south, east, north = transform_bounds(self.crs, "EPSG:4326", *self.bbox)
-        return west, south, east, north
-
-
-@dataclass(frozen=True)
 class Grouping:
     """Which items make one image, and which of them lies on top."""
 
@@ -89,7 +58,7 @@ class Grouping:
     order: Order
 
 
-def group_items(items: Sequence[pystac.Item], grouping: Grouping, grid: Grid) -> list[list[pystac.Item]]:
+def group_items(items: Sequence[pystac.Item], grouping: Grouping, grid: PixelGrid) -> list[list[pystac.Item]]:
     """Return the items of each image, those on top first, in order of time."""
     longitude = (grid.bounds_wgs84[0] + grid.bounds_wgs84[2]) / 2
     offset = timedelta(hours=int(longitude / 15))  # the sun's time in whole hours, as odc-stac has it
@@ -109,7 +78,7 @@ def time_of_group(group: Sequence[pystac.Item]) -> datetime:
 
 
 def load(
-    groups: Sequence[Sequence[pystac.Item]], layers: Sequence[Layer], grid: Grid, access: Access
+    groups: Sequence[Sequence[pystac.Item]], layers: Sequence[Layer], grid: PixelGrid, access: Access
 ) -> list[NDArray[Any]]:
     """Return for each layer an array (time, height, width).
 
@@ -151,7 +120,7 @@ def load(
 
 
 def _items_of_tiles(
-    groups: Sequence[Sequence[pystac.Item]], tiles: Any, grid: Grid
+    groups: Sequence[Sequence[pystac.Item]], tiles: Any, grid: PixelGrid
 ) -> dict[tuple[int, int, int], list[int]]:
     """Return for each time and tile the positions of the items that may have pixels there."""
     rows, columns = tiles.shape.yx
