@@ -5,7 +5,8 @@ import pytest
 from numpy.testing import assert_array_equal
 
 from eolearn.core.exceptions import DataError
-from eolearn.features.images import finite, over_images, real_stack
+from eolearn.features._kernels.blocks import usable
+from eolearn.features.images import over_images, real_stack
 
 
 @pytest.mark.parametrize("shape", [(2, 3, 4, 5), (1, 3, 4, 1), (0, 3, 4, 2), (2, 3, 4, 0)])
@@ -28,7 +29,7 @@ def test_timeless_features_are_a_stack_of_one():
 
 def test_images_are_shown_as_copies_in_which_infinite_values_are_nan():
     values = np.array([1, np.inf, -np.inf, np.nan], np.float32)
-    copy = finite(values)
+    copy = usable(values)
     assert copy.dtype == np.float64
     assert_array_equal(copy, [1, np.nan, np.nan, np.nan])
     assert np.isinf(values[1])

@@ -17,13 +17,12 @@ from eolearn.core.utils.parsing import parse_renamed_feature
 from ._kernels.series import as_stored, average_repeats
 from .series_blocks import over_series
 from .timeline import ResampleRangeType, resampled_dates, times_of
-from .validity import valid_observations
+from .validity import mask_parser, valid_by
 
 if TYPE_CHECKING:
     from eolearn.core.types import FeaturesSpecification, RenamedFeature, SingleFeatureSpec
 
 _INTERPOLATED_TYPES = (FeatureType.DATA, FeatureType.MASK)
-_MASK_TYPES = (FeatureType.MASK, FeatureType.MASK_TIMELESS, FeatureType.LABEL)
 
 
 class BaseInterpolationTask(EOTask):
@@ -65,7 +64,7 @@ class BaseInterpolationTask(EOTask):
         self.renamed_feature = parse_renamed_feature(feature, allowed_feature_types=_INTERPOLATED_TYPES)
         self.resample_range = resample_range
         self.result_interval = result_interval
-        self.mask_feature_parser = None if mask_feature is None else self.get_feature_parser(mask_feature, _MASK_TYPES)
+        self.mask_feature_parser = mask_parser(mask_feature)
         self.copy_features_parser = None if copy_features is None else self.get_feature_parser(copy_features)
         self.unknown_value = unknown_value
         self.filling_factor = filling_factor
@@ -101,8 +100,7 @@ class BaseInterpolationTask(EOTask):
         timestamps = eopatch.get_timestamps(f"Interpolation of {name!r} needs timestamps, but the EOPatch has none.")
         self._check_data(data, timestamps)
         self._features_to_copy(eopatch)
-        masks = self.mask_feature_parser.get_features(eopatch) if self.mask_feature_parser else []
-        return data, valid_observations(eopatch, masks, data.shape), timestamps
+        return data, valid_by(self.mask_feature_parser, eopatch, data.shape), timestamps
 
     def _write(self, eopatch: EOPatch, dates: list[datetime], values: NDArray[np.floating[Any]]) -> EOPatch:
         """Return the patch that the result belongs to, with it."""

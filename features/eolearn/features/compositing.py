@@ -20,13 +20,12 @@ from ._kernels.composites import best, complete, geometric_median, mean, medoid,
 from ._kernels.series import working_dtype
 from .days import days_of
 from .periods import Period, check_period, period_edges
-from .validity import valid_observations
+from .validity import mask_parser, valid_by
 
 if TYPE_CHECKING:
     from eolearn.core.types import Feature, FeaturesSpecification, SingleFeatureSpec
 
 Method: TypeAlias = Literal["median", "mean", "percentile", "best", "medoid", "geometric_median"]
-_MASK_TYPES = (FeatureType.MASK, FeatureType.MASK_TIMELESS, FeatureType.LABEL)
 
 
 class PeriodCompositeTask(EOTask):
@@ -73,7 +72,7 @@ class PeriodCompositeTask(EOTask):
         types = (FeatureType.DATA, FeatureType.MASK)
         self.quality = None if quality is None else self.parse_feature(quality, allowed_feature_types=types)
         self.count_feature = self.parse_feature(count_feature, allowed_feature_types=(FeatureType.MASK,))
-        self.mask_parser = None if mask_feature is None else self.get_feature_parser(mask_feature, _MASK_TYPES)
+        self.mask_parser = mask_parser(mask_feature)
         self._check_method()
 
     def _check_method(self) -> None:
@@ -95,8 +94,7 @@ class PeriodCompositeTask(EOTask):
         days_of(eopatch, (feature_type, name))  # refuses dates out of order
         timestamps = eopatch.get_timestamps()
         quality = self._checked_quality(eopatch, data.shape)
-        masks = self.mask_parser.get_features(eopatch) if self.mask_parser else []
-        valid = valid_observations(eopatch, masks, data.shape)
+        valid = valid_by(self.mask_parser, eopatch, data.shape)
         valid = None if valid is None else np.asarray(valid.all(axis=-1, keepdims=True))
         edges = period_edges(self.period, timestamps)
         shape = (max(0, len(edges) - 1), *data.shape[1:3])

@@ -11,7 +11,8 @@ from eolearn.core import EOPatch, EOTask, FeatureType
 from eolearn.core.exceptions import DataError, SettingError
 from eolearn.core.utils.threads import over_row_blocks
 
-from .images import finite, real_stack
+from ._kernels.blocks import usable
+from .images import real_stack
 
 if TYPE_CHECKING:
     from eolearn.core.types import FeaturesSpecification
@@ -111,7 +112,7 @@ class HOGTask(EOTask):
         def fill(start: int, stop: int) -> None:
             for date in range(start, stop):
                 result = hog(
-                    finite(data[date]),
+                    usable(data[date]),
                     self.orientations,
                     self.pixels_per_cell,
                     self.cells_per_block,

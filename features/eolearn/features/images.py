@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 from eolearn.core.exceptions import DataError
 from eolearn.core.utils.threads import over_row_blocks
 
+from ._kernels.blocks import usable
+
 Place: TypeAlias = tuple[int, slice, slice, int]
 
 
@@ -34,13 +36,6 @@ def over_images(function: Callable[[NDArray[np.float64], Place], None], stack: N
     def call(start: int, stop: int) -> None:
         for index in range(start, stop):
             place = (index // bands, slice(None), slice(None), index % bands)
-            function(finite(stack[place]), place)
+            function(usable(stack[place]), place)
 
     over_row_blocks(call, dates * bands, least_rows=1)
-
-
-def finite(values: NDArray[Any]) -> NDArray[np.float64]:
-    """Return a copy as float64, with NaN in place of infinite values."""
-    copy = values.astype(np.float64)
-    copy[np.isinf(copy)] = np.nan
-    return copy

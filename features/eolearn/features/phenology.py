@@ -14,12 +14,10 @@ from ._kernels.blocks import over_series
 from ._kernels.season import SEASON, season
 from ._kernels.series import working_dtype
 from .days import days_of
-from .validity import valid_observations
+from .validity import mask_parser, valid_by
 
 if TYPE_CHECKING:
     from eolearn.core.types import Feature, FeaturesSpecification
-
-_MASK_TYPES = (FeatureType.MASK, FeatureType.MASK_TIMELESS, FeatureType.LABEL)
 
 
 class SeasonTask(EOTask):
@@ -70,7 +68,7 @@ class SeasonTask(EOTask):
             raise SettingError(f"first_day must be a datetime, got {first_day!r}.")
         self.start_fraction, self.end_fraction, self.amplitude_min = start_fraction, end_fraction, amplitude_min
         self.first_day = first_day
-        self.mask_parser = None if mask_feature is None else self.get_feature_parser(mask_feature, _MASK_TYPES)
+        self.mask_parser = mask_parser(mask_feature)
 
     def execute(self, eopatch: EOPatch) -> EOPatch:
         """Return the patch with the seasons."""
@@ -80,8 +78,7 @@ class SeasonTask(EOTask):
                 f"{self.input_feature} must have one band, but it has {data.shape[-1]}: its shape is {data.shape}."
             )
         days = days_of(eopatch, self.input_feature, since=self._day_zero(eopatch))
-        masks = self.mask_parser.get_features(eopatch) if self.mask_parser else []
-        valid = valid_observations(eopatch, masks, data.shape)
+        valid = valid_by(self.mask_parser, eopatch, data.shape)
         settings = {name: getattr(self, name) for name in ("start_fraction", "end_fraction", "amplitude_min")}
         result = np.empty((*data.shape[1:], len(SEASON)), working_dtype(data.dtype))
         over_series(lambda series: season(series, days, **settings), data, valid, result)

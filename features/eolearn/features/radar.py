@@ -25,7 +25,7 @@ from ._kernels.blocks import Float64, over_pixels, usable
 from ._kernels.composites import mean
 from ._kernels.series import working_dtype
 from ._kernels.speckle import box_mean, lee, refined_lee
-from .validity import valid_observations
+from .validity import mask_parser, valid_by
 
 if TYPE_CHECKING:
     from eolearn.core.types import Feature, FeaturesSpecification, SingleFeatureSpec
@@ -34,7 +34,6 @@ Unit: TypeAlias = Literal["linear", "dB"]
 SpeckleMethod: TypeAlias = Literal["mean", "lee", "refined_lee"]
 Index: TypeAlias = Literal["ratio", "RVI", "NDPI"]
 _IMAGE_TYPES = (FeatureType.DATA, FeatureType.DATA_TIMELESS)
-_MASK_TYPES = (FeatureType.MASK, FeatureType.MASK_TIMELESS, FeatureType.LABEL)
 _INDICES: dict[str, Callable[[Any, Any], NDArray[np.floating[Any]]]] = {
     "ratio": ratio,
     "RVI": radar_vegetation_index,
@@ -110,13 +109,12 @@ class RadarMeanTask(EOTask):
         self.input_feature = self.parse_feature(input_feature, allowed_feature_types=(FeatureType.DATA,))
         self.output_feature = self.parse_feature(output_feature, allowed_feature_types=(FeatureType.DATA_TIMELESS,))
         self.unit = unit
-        self.mask_parser = None if mask_feature is None else self.get_feature_parser(mask_feature, _MASK_TYPES)
+        self.mask_parser = mask_parser(mask_feature)
 
     def execute(self, eopatch: EOPatch) -> EOPatch:
         """Return the patch with the mean."""
         data = eopatch[self.input_feature]
-        masks = self.mask_parser.get_features(eopatch) if self.mask_parser else []
-        valid = valid_observations(eopatch, masks, data.shape)
+        valid = valid_by(self.mask_parser, eopatch, data.shape)
         result = np.empty(data.shape[1:], working_dtype(data.dtype))
 
         def average(pixels: Float64) -> Float64:

@@ -16,12 +16,11 @@ from ._kernels.moments import MOMENTS, moments
 from ._kernels.percentiles import percentiles
 from ._kernels.series import working_dtype
 from .days import days_of
-from .validity import valid_observations
+from .validity import mask_parser, valid_by
 
 if TYPE_CHECKING:
     from eolearn.core.types import Feature, FeaturesSpecification
 
-_MASK_TYPES = (FeatureType.MASK, FeatureType.MASK_TIMELESS, FeatureType.LABEL)
 _PERCENTILE = re.compile(r"p(\d+(\.\d+)?)")
 
 
@@ -62,7 +61,7 @@ class TemporalStatisticsTask(EOTask):
         if not self.statistics:
             raise SettingError("statistics is empty: name at least one, such as 'median'.")
         self.percents = [_percent(name) for name in self.statistics if name not in MOMENTS]
-        self.mask_parser = None if mask_feature is None else self.get_feature_parser(mask_feature, _MASK_TYPES)
+        self.mask_parser = mask_parser(mask_feature)
 
     def execute(self, eopatch: EOPatch) -> EOPatch:
         """Return the patch with the statistics."""
@@ -71,8 +70,7 @@ class TemporalStatisticsTask(EOTask):
             raise DataError(f"Statistics need real numbers, but {self.input_feature} is of dtype {data.dtype}.")
         needs_days = "area" in self.statistics
         days = days_of(eopatch, self.input_feature) if needs_days else np.zeros(len(data))
-        masks = self.mask_parser.get_features(eopatch) if self.mask_parser else []
-        valid = valid_observations(eopatch, masks, data.shape)
+        valid = valid_by(self.mask_parser, eopatch, data.shape)
         _, height, width, bands = data.shape
         result = np.empty((height, width, bands, len(self.statistics)), working_dtype(data.dtype))
         over_series(lambda series: self._describe(series, days), data, valid, result)

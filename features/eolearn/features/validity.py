@@ -10,7 +10,23 @@ from numpy.typing import NDArray
 
 from eolearn.core import EOPatch, FeatureType
 from eolearn.core.exceptions import DataError
-from eolearn.core.types import Feature
+from eolearn.core.types import Feature, FeaturesSpecification
+from eolearn.core.utils.parsing import FeatureParser
+
+_MASK_TYPES = (FeatureType.MASK, FeatureType.MASK_TIMELESS, FeatureType.LABEL)
+
+
+def mask_parser(features: FeaturesSpecification | None) -> FeatureParser | None:
+    """Return the parser of masks that say which observations count, None for none.
+
+    Raises FeatureError (a ValueError) for features of other types than MASK, MASK_TIMELESS and LABEL.
+    """
+    return None if features is None else FeatureParser(features, allowed_feature_types=_MASK_TYPES)
+
+
+def valid_by(parser: FeatureParser | None, eopatch: EOPatch, shape: tuple[int, ...]) -> NDArray[np.bool_] | None:
+    """Return where the masks of a parser are not zero, as :func:`valid_observations` does."""
+    return valid_observations(eopatch, parser.get_features(eopatch) if parser else [], shape)
 
 
 def valid_observations(eopatch: EOPatch, masks: Iterable[Feature], shape: tuple[int, ...]) -> NDArray[np.bool_] | None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import closing
 from typing import Any, TypeVar
 
 from ..eonode import EONode
@@ -11,7 +10,7 @@ from ..eoworkflow import EOWorkflow
 from ..exceptions import MissingExtra, NotConnected, SettingError
 from ..execution.engine import Engine
 from ..execution.params import RunParams
-from ..utils.parallelize import _base_join_futures_iter, _progress_bar, _Spread
+from ..utils.parallelize import _base_join_futures_iter, _parallelize_on
 from .cluster import ClusterExecutor
 
 try:
@@ -81,14 +80,7 @@ def parallelize_with_ray(
     Raises NotConnected (a RuntimeError) if Ray is not initialized.
     """
     _check_connection()
-    tasks = list(zip(*params, strict=False))
-    outcomes = RayEngine(ray_remote_kwargs or {}).run(_Spread(function), tasks)
-    results: dict[int, Value] = {}
-    with _progress_bar(len(tasks), tqdm_kwargs) as bar, closing(outcomes):
-        for position, outcome in outcomes:
-            results[position] = outcome.get()
-            bar.update()
-    return [results[position] for position in range(len(tasks))]
+    return _parallelize_on(RayEngine(ray_remote_kwargs or {}), function, params, tqdm_kwargs)
 
 
 def join_ray_futures(futures: list[Any], **tqdm_kwargs: Any) -> list[Any]:

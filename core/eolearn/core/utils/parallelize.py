@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import concurrent.futures
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, Future
 from contextlib import closing
 from enum import Enum
@@ -104,7 +104,13 @@ def parallelize(
         >>> parallelize(pow, [1, 2, 3], itertools.repeat(2), workers=2)
         [1, 4, 9]
     """
-    engine = _get_engine(workers, multiprocess)
+    return _parallelize_on(_get_engine(workers, multiprocess), function, params, tqdm_kwargs)
+
+
+def _parallelize_on(
+    engine: Engine, function: Callable[..., Result], params: Sequence[Iterable[Any]], tqdm_kwargs: dict[str, Any]
+) -> list[Result]:
+    """Do what :func:`parallelize` does on any engine."""
     tasks = list(zip(*params, strict=False))
     results: dict[int, Result] = {}
     with _progress_bar(len(tasks), tqdm_kwargs) as bar, closing(engine.run(_Spread(function), tasks)) as outcomes:
