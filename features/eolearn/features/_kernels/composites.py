@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from .blocks import Float64
 from .percentiles import percentiles
 
-_STEPS_MAX = 100
+_STEPS_MAX = 1000
 _TOLERANCE = 1e-7  # of the spread of the observations
 
 
@@ -132,7 +132,23 @@ def _weiszfeld(observations: Float64, point: Float64) -> None:
     pull = np.empty(point.size)
     for _ in range(_STEPS_MAX):
         if _step(observations, point, pull, 1e-12 * spread) <= _TOLERANCE * spread:
-            return
+            break
+    _snap(observations, point)
+
+
+@njit(cache=True, nogil=True)
+def _snap(observations: Float64, point: Float64) -> None:
+    """Move the point to the nearest observation if that is better: steps towards one get ever shorter."""
+    nearest = 0
+    for date in range(observations.shape[0]):
+        if _distance(observations[date], point) < _distance(observations[nearest], point):
+            nearest = date
+    here, there = 0.0, 0.0
+    for date in range(observations.shape[0]):
+        here += _distance(observations[date], point)
+        there += _distance(observations[date], observations[nearest])
+    if there < here:
+        point[:] = observations[nearest]
 
 
 @njit(cache=True, nogil=True)
