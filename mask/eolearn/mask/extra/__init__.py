@@ -1,0 +1,1 @@
+"""Masks that need packages of their own."""
