@@ -19,7 +19,8 @@ from sentinelhub import CRS, BBox
 from eolearn.core import EOPatch, FeatureType
 from eolearn.core.exceptions import DataError, SettingError, SettingTypeError
 from eolearn.features.interpolation import InterpolationTask, LinearInterpolationTask, ResamplingTask
-from eolearn.features.interpolation_objects import interpolate_one_by_one, kernel_for
+from eolearn.features.interpolation_kernels import kernel_for
+from eolearn.features.interpolation_objects import interpolate_one_by_one
 
 X = (FeatureType.DATA, "X")
 VALID = (FeatureType.MASK, "VALID")

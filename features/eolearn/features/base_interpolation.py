@@ -14,7 +14,7 @@ from eolearn.core import EOPatch, EOTask, FeatureType
 from eolearn.core.exceptions import DataError, EOUserWarning, FeatureExists, SettingError, warn_user
 from eolearn.core.utils.parsing import parse_renamed_feature
 
-from ._kernels.series import as_stored, average_repeats
+from ._kernels.dtypes import as_stored
 from .series_blocks import over_series
 from .timeline import ResampleRangeType, resampled_dates, times_of
 from .validity import mask_parser, valid_by
@@ -168,7 +168,10 @@ class BaseInterpolationTask(EOTask):
         is_ascending = np.array_equal(moments, times)
 
         def compute(series: NDArray[Any], _: slice) -> NDArray[np.floating[Any]]:
-            series = series if is_ascending else average_repeats(series, position)
+            if not is_ascending:
+                from ._kernels.series import average_repeats
+
+                series = average_repeats(series, position)
             return self.interpolate_data(series.reshape(len(moments), -1), moments, resampled_times)
 
         return over_series(compute, data, valid, len(resampled_times), threads=self._may_use_threads())

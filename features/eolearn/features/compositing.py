@@ -17,7 +17,7 @@ from eolearn.core.utils.parsing import parse_renamed_feature
 
 from ._kernels.blocks import Float64, over_pixels
 from ._kernels.composites import best, complete, geometric_median, mean, medoid, percentile
-from ._kernels.series import working_dtype
+from ._kernels.dtypes import working_dtype
 from .days import days_of
 from .periods import Period, check_period, period_edges
 from .validity import mask_parser, valid_by

@@ -13,7 +13,7 @@ from eolearn.core.exceptions import DataError, SettingError
 
 from ._kernels.blocks import over_series
 from ._kernels.double_logistic import double_logistic, fit_double_logistic
-from ._kernels.series import working_dtype
+from ._kernels.dtypes import working_dtype
 from .days import days_of, midnight_before
 from .validity import valid_observations
 

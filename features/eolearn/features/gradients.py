@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from eolearn.core import EOPatch, EOTask, FeatureType
 from eolearn.core.exceptions import SettingError
 
+from ._kernels.dtypes import working_dtype
 from ._kernels.gradients import gabor_amplitude, gradient
-from ._kernels.series import working_dtype
 from .images import Place, over_images, real_stack
 
 if TYPE_CHECKING:

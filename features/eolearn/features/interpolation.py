@@ -11,10 +11,9 @@ from numpy.typing import NDArray
 from eolearn.core.exceptions import DataError, SettingError, SettingTypeError
 from eolearn.core.utils.threads import over_row_blocks
 
-from ._kernels.linear import interpolate_linear
-from ._kernels.series import working_dtype
+from ._kernels.dtypes import working_dtype
 from .base_interpolation import BaseInterpolationTask
-from .interpolation_objects import Interpolator, interpolate_one_by_one, interpolated_or_none, kernel_for
+from .interpolation_objects import Interpolator, interpolate_one_by_one, interpolated_or_none
 from .timeline import ResampleRangeType
 
 if TYPE_CHECKING:
@@ -22,9 +21,21 @@ if TYPE_CHECKING:
 
     from eolearn.core.types import FeaturesSpecification, SingleFeatureSpec
 
-# the names of 1.x for the kernel
-base_interpolation_function = interpolate_linear
-interpolation_function = interpolate_linear
+
+def interpolation_function(
+    data: NDArray[Any], times: NDArray[Any], resampled_times: NDArray[Any]
+) -> NDArray[np.floating[Any]]:
+    """Interpolate series linearly, see :func:`eolearn.features._kernels.linear.interpolate_linear`.
+
+    data: of shape (dates, series), NaN or infinite in the gaps. times: of the dates, ascending. resampled_times: for
+    which values are wanted. Returns (wanted times, series), NaN before the first and after the last observation.
+    """
+    from ._kernels.linear import interpolate_linear  # with numba, which takes longer to import than all of this part
+
+    return interpolate_linear(data, times, resampled_times)
+
+
+base_interpolation_function = interpolation_function
 
 
 def interpolation_function_parallel(
@@ -34,7 +45,7 @@ def interpolation_function_parallel(
     result = np.empty((len(resampled_times), data.shape[1]), working_dtype(data.dtype))
 
     def fill(start: int, stop: int) -> None:
-        result[:, start:stop] = interpolate_linear(data[:, start:stop], times, resampled_times)
+        result[:, start:stop] = interpolation_function(data[:, start:stop], times, resampled_times)
 
     over_row_blocks(fill, data.shape[1], least_rows=4096)
     return result
@@ -67,7 +78,7 @@ class LinearInterpolationTask(BaseInterpolationTask):
         self, data: NDArray[Any], times: NDArray[np.int64], resampled_times: NDArray[np.int64]
     ) -> NDArray[np.floating[Any]]:
         """Return the values of some series at the wanted times, see :meth:`BaseInterpolationTask.interpolate_data`."""
-        return interpolate_linear(data, times, resampled_times)
+        return interpolation_function(data, times, resampled_times)
 
 
 class InterpolationTask(BaseInterpolationTask):
@@ -126,6 +137,8 @@ class InterpolationTask(BaseInterpolationTask):
             raise SettingTypeError(f"interpolation_object must be a class or function, got {interpolation_object!r}.")
         self.interpolation_object = interpolation_object
         self.interpolation_parameters = interpolation_parameters
+        from .interpolation_kernels import kernel_for
+
         is_overridden = type(self).get_interpolation_function is not InterpolationTask.get_interpolation_function
         self._kernel = None if is_overridden else kernel_for(interpolation_object, interpolation_parameters)
 

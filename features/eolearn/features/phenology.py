@@ -11,8 +11,8 @@ from eolearn.core import EOPatch, EOTask, FeatureType
 from eolearn.core.exceptions import DataError, SettingError
 
 from ._kernels.blocks import over_series
+from ._kernels.dtypes import working_dtype
 from ._kernels.season import SEASON, season
-from ._kernels.series import working_dtype
 from .days import days_of
 from .validity import mask_parser, valid_by
 

@@ -23,7 +23,7 @@ from ._kernels.backscatter import (
 )
 from ._kernels.blocks import Float64, over_pixels, usable
 from ._kernels.composites import mean
-from ._kernels.series import working_dtype
+from ._kernels.dtypes import working_dtype
 from ._kernels.speckle import box_mean, lee, refined_lee
 from .validity import mask_parser, valid_by
 

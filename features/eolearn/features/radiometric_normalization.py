@@ -12,8 +12,8 @@ from eolearn.core.exceptions import DataError, SettingError
 from eolearn.core.utils.parsing import parse_renamed_feature
 from eolearn.core.utils.threads import over_row_blocks
 
+from ._kernels.dtypes import working_dtype
 from ._kernels.radiometry import match_histograms
-from ._kernels.series import working_dtype
 from .single_date_compositing import (
     BaseCompositingTask,
     BlueCompositingTask,

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from eolearn.core.utils.threads import over_row_blocks
 
-from ._kernels.series import observed, working_dtype
+from ._kernels.dtypes import working_dtype
 
 Compute: TypeAlias = Callable[[NDArray[Any], slice], NDArray[np.floating[Any]]]
 
@@ -29,6 +29,8 @@ def over_series(
     data: of shape (dates, height, width, bands).
     valid: of the same shape, or with one band, as :func:`valid_observations` returns it.
     """
+    from ._kernels.series import observed
+
     dates, height, width, bands = data.shape
     dtype = working_dtype(data.dtype)
     block_pixels = max(1, _BLOCK_BYTES // max(1, dates * bands * dtype.itemsize))

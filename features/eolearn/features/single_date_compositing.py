@@ -14,9 +14,9 @@ from eolearn.core.exceptions import IndexOutOfRange, SettingError
 from eolearn.core.utils.raster import Method, fast_nanpercentile
 from eolearn.core.utils.threads import over_row_blocks
 
+from ._kernels.dtypes import working_dtype
 from ._kernels.ndi import normalized_difference
 from ._kernels.radiometry import at_dates, nearest_dates, ranked
-from ._kernels.series import working_dtype
 
 if TYPE_CHECKING:
     from eolearn.core.types import Feature

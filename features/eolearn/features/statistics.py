@@ -12,9 +12,9 @@ from eolearn.core import EOPatch, EOTask, FeatureType
 from eolearn.core.exceptions import DataError, SettingError
 
 from ._kernels.blocks import Float64, over_series
+from ._kernels.dtypes import working_dtype
 from ._kernels.moments import MOMENTS, moments
 from ._kernels.percentiles import percentiles
-from ._kernels.series import working_dtype
 from .days import days_of
 from .validity import mask_parser, valid_by
 

@@ -13,7 +13,7 @@ from eolearn.core import EOPatch, EOTask, FeatureType
 from eolearn.core.exceptions import DataError, IndexOutOfRange, SettingError
 
 from ._kernels.blocks import Float64, over_series
-from ._kernels.series import working_dtype
+from ._kernels.dtypes import working_dtype
 from ._kernels.slopes import extreme_dates, extreme_slopes
 from .days import days_of
 from .validity import valid_observations

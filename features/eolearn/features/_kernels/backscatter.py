@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .series import working_dtype
+from .dtypes import working_dtype
 
 Floats = NDArray[np.floating[Any]]
 

@@ -8,7 +8,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from .series import working_dtype
+from .dtypes import working_dtype
 
 Floats: TypeAlias = NDArray[np.floating[Any]]
 

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .blocks import Float64, usable
-from .series import working_dtype
+from .dtypes import working_dtype
 
 
 def nearest_dates(band: NDArray[np.floating[Any]], wanted: NDArray[np.floating[Any]], nothing: int) -> NDArray[np.intp]:
