@@ -103,8 +103,7 @@ class TestWeight:
         assert not {"sklearn", "cv2", "numba", "scipy"} & loaded
 
     def test_a_process_that_only_describes_work_for_others_compiles_nothing(self):
-        tasks = "from eolearn.features import LinearInterpolationTask; from eolearn.ml_tools import FractionSamplingTask"
-        assert "numba" not in loaded_after(tasks)
+        assert "numba" not in loaded_after("from eolearn.features import LinearInterpolationTask")
 
 
 DONE = ("eolearn.core", "eolearn.visualization")
