@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -37,7 +37,7 @@ _DRIVERS = {".jp2": "JP2OpenJPEG"}
 _ON_DEMAND = {"GDAL_DISABLE_READDIR_ON_OPEN": "EMPTY_DIR", "CPL_VSIL_CURL_NON_CACHED": "/vsis3/"}
 """No other file is looked for beside one, and what S3 answered is forgotten with it, since files are replaced."""
 _BLOCK_BYTES = 2**18
-_CACHED_BYTES = 2**24
+_DECODED_BYTES = 2**26
 _LEAST_BYTES = 2**21
 """Of an image, for which another thread is worth its while."""
 
@@ -86,12 +86,10 @@ class ReadOptions:
 
 
 @contextmanager
-def open_raster(filesystem: AbstractFileSystem, path: str, *, threads: int | None = None) -> Iterator[DatasetReader]:
+def open_raster(filesystem: AbstractFileSystem, path: str) -> Iterator[DatasetReader]:
     """Open a GeoTIFF or JPEG 2000 file, of which no more is read than is asked for.
 
     Other formats of GDAL are refused: some of them lead to other files and addresses.
-
-    threads: how many decode it, by default as many as are allowed here.
 
     Raises PathNotFound (a FileNotFoundError), and BrokenFile (an OSError and a ValueError) for a file that can't be
     understood, also where reading in the block fails.
@@ -102,7 +100,7 @@ def open_raster(filesystem: AbstractFileSystem, path: str, *, threads: int | Non
     if on_disk is not None and not Path(on_disk).is_file():
         raise PathNotFound(f"There is no file {shown}.")
     try:
-        with _environment(filesystem, path), _opened(filesystem, path, driver, threads or thread_limit()) as source:
+        with _environment(filesystem, path), _opened(filesystem, path, driver) as source:
             yield source
     except RasterioError as error:
         reason = str(error.__cause__ or error)
@@ -117,8 +115,8 @@ def shown_path(filesystem: AbstractFileSystem, path: str) -> str:
     return redact(get_full_path(filesystem, path))
 
 
-def _opened(filesystem: AbstractFileSystem, path: str, driver: str, threads: int) -> DatasetReader:
-    options = {"driver": driver, "num_threads": threads, "sharing": False}
+def _opened(filesystem: AbstractFileSystem, path: str, driver: str) -> DatasetReader:
+    options = {"driver": driver, "num_threads": thread_limit(), "sharing": False}
     on_disk, url = local_path(filesystem, path), get_full_path(filesystem, path)
     if on_disk is not None:
         return rasterio.open(on_disk, **options)
@@ -193,7 +191,7 @@ def read_part(
         times = options.times if source.count % options.times == 0 else 1
         is_local = local_path(filesystem, path) is not None
         if is_local and options.resolution is None and _is_exact(source, window):
-            frames = _whole_pixels(source, lambda: open_raster(filesystem, path, threads=1), window, times)
+            frames = _whole_pixels(source, window, times)
         else:
             frames = from_channels(_resampled(source, window, options, shown), times=times, is_spatial=True)
         return RasterPart(
@@ -204,30 +202,32 @@ def read_part(
         )
 
 
-def _whole_pixels(
-    source: DatasetReader, opened: Callable[[], AbstractContextManager[DatasetReader]], window: Window, times: int
-) -> NDArray[Any]:
-    """Return a window of whole pixels as (time, height, width, band), read by several threads straight into its place.
+def _whole_pixels(source: DatasetReader, window: Window, times: int) -> NDArray[Any]:
+    """Return a window of whole pixels as (time, height, width, band).
 
-    Each thread opens the file for itself, and takes as many rows at once as GDAL keeps in its cache, so that what they
-    lie in is decoded once for all dates.
+    GDAL decodes many rows at once with its threads, in the order that they have in the file, and ours put them into
+    their places.
     """
     width, height, bands = round(window.width), round(window.height), source.count // times
     frames = np.empty((times, height, width, bands), dtype=source.dtypes[0])
     tile_rows = source.block_shapes[0][0]
-    step = tile_rows * max(1, _CACHED_BYTES // (tile_rows * source.width * source.count * frames.itemsize))
+    step = tile_rows * max(1, _DECODED_BYTES // (tile_rows * width * source.count * frames.itemsize))
+    for first in range(0, height, step):
+        last = min(first + step, height)
+        pixels = np.empty((last - first, width, source.count), frames.dtype)
+        part = Window(window.col_off, window.row_off + first, width, last - first)
+        source.read(window=part, out=np.moveaxis(pixels, -1, 0))
+        _place(pixels.reshape(last - first, width, times, bands), frames[:, first:last])
+    return frames
+
+
+def _place(pixels: NDArray[Any], frames: NDArray[Any]) -> None:
+    """Write pixels of the shape (height, width, time, band) into frames of (time, height, width, band)."""
 
     def fill(start: int, stop: int) -> None:
-        with opened() as own:
-            for first in range(start, stop, step):
-                last = min(first + step, stop)
-                rows = Window(window.col_off, window.row_off + first, width, last - first)
-                for time, frame in enumerate(frames):
-                    indexes = list(range(time * bands + 1, (time + 1) * bands + 1))
-                    own.read(indexes, window=rows, out=np.moveaxis(frame[first:last], -1, 0))
+        frames[:, start:stop] = np.moveaxis(pixels[start:stop], 2, 0)
 
-    over_row_blocks(fill, height, least_rows=max(tile_rows, _LEAST_BYTES * height // max(frames.nbytes, 1)))
-    return frames
+    over_row_blocks(fill, len(pixels), least_rows=max(1, _LEAST_BYTES * len(pixels) // max(frames.nbytes, 1)))
 
 
 def _resampled(source: DatasetReader, window: Window, options: ReadOptions, shown: str) -> NDArray[Any]:
