@@ -1,4 +1,4 @@
-"""What drawing shapes costs, beside rasterio given one geometry after another and a plain copy of the image."""
+"""What drawing, outlining and filtering cost, beside a plain copy of the image and, for drawing, rasterio alone."""
 
 from __future__ import annotations
 
@@ -13,6 +13,9 @@ from sentinelhub import CRS, BBox
 from eolearn.core import EOPatch, FeatureType
 from eolearn.geometry import VectorToRasterTask
 from eolearn.geometry._kernels.burn import burn, burn_overlapped
+from eolearn.geometry._kernels.morphology import eroded_labels, extremes, median
+from eolearn.geometry._kernels.outlines import outlines
+from eolearn.geometry.morphology import MorphologicalStructFactory
 
 pytestmark = pytest.mark.benchmark
 SIZE = 512
@@ -59,3 +62,29 @@ def test_task_over_one_of_a_hundred_patches(crs, best_time):
     seconds = best_time(lambda: task(patch))
     drawn = len(table.to_crs("EPSG:32633").cx[502000:502512, 5102000:5102512])
     print(f"\ntask, {drawn} of {len(table)} rows in {crs}: {1e3 * seconds:.1f} ms")
+
+
+def smooth_labels(dtype):
+    """A map of five labels, whose areas are some tens of pixels wide."""
+    rough = np.random.default_rng(0).integers(0, 5, (SIZE // 16, SIZE // 16))
+    return np.kron(rough, np.ones((16, 16))).astype(dtype)
+
+
+@pytest.mark.parametrize("connectivity", [4, 8])
+def test_outlines(connectivity, best_time):
+    image = smooth_labels(np.uint8)
+    image[::7, ::5] = 9  # specks
+    shapes, _ = outlines(image, transform=TRANSFORM, connectivity=connectivity)
+    seconds = best_time(lambda: outlines(image, transform=TRANSFORM, connectivity=connectivity))
+    report(f"outlines, connectivity {connectivity}", len(shapes), seconds, best_time(image.copy))
+
+
+@pytest.mark.parametrize("dtype", ["bool", "uint8", "int32", "int64", "float32"])
+def test_morphology(dtype, best_time, report_pixels):
+    image, element = smooth_labels(dtype), MorphologicalStructFactory.get_disk(5)
+    for name, filtered in (
+        ("opening", lambda: extremes(image, element, "least", "largest")),
+        ("median", lambda: median(image, element)),
+        ("erosion of labels", lambda: eroded_labels(image, element, labels=None, no_data_label=0)),
+    ):
+        report_pixels(f"{name}, {dtype}", image.size, best_time(filtered), [image, image])

@@ -27,6 +27,7 @@ from eolearn.core.exceptions import (
     TimestampsMissing,
 )
 from eolearn.geometry import VectorToRasterTask
+from eolearn.geometry.old_vector_to_raster import VectorToRaster
 
 RASTER = (FeatureType.MASK_TIMELESS, "RASTER")
 FLOATS = (FeatureType.DATA_TIMELESS, "RASTER")
@@ -295,7 +296,41 @@ def test_table_that_was_handed_in_is_not_changed():
     assert_geodataframe_equal(vectors, before)
 
 
+def test_line_and_point_cover_the_pixels_that_they_meet():
+    result = drawn(table((shapely.LineString([(0.5, 2.5), (6.5, 2.5)]), 1), (shapely.Point(8.5, 8.5), 2)))
+    np.testing.assert_array_equal(result, image(0, (0, 2, 7, 3, 1), (8, 8, 9, 9, 2)))
+
+
+def test_shape_around_the_world_is_drawn():
+    world = table((box(-180, -90, 180, 90), 1), crs="EPSG:4326")
+    with pytest.warns(EORuntimeWarning, match="re-projected"):
+        np.testing.assert_array_equal(drawn(world), image(1))
+
+
+def test_invalid_geometry_is_told_of_though_its_buffer_is_valid():
+    bow = shapely.Polygon([(0, 0), (8, 8), (8, 0), (0, 8)])
+    with pytest.warns(EORuntimeWarning, match="1 of 1 geometries are invalid"):
+        drawn(table((bow, 1)), buffer=1)
+
+
+def test_form_of_version_0_3_is_kept():
+    with pytest.warns(EODeprecationWarning, match="use VectorToRasterTask"):
+        task = VectorToRaster(RASTER, table(LOW, HIGH), 5, (10, 10), np.int16, -1)
+    expected = image(-1, (0, 0, 5, 5, 5), (3, 3, 8, 8, 5), dtype=np.int16)
+    np.testing.assert_array_equal(task(patch())[RASTER][..., 0], expected, strict=True)
+
+
 # --- what is refused
+
+
+def test_table_without_geometries_is_refused():
+    with pytest.raises(DataError, match=r"no geometries, only the columns \['id'\]"):
+        drawn(gpd.GeoDataFrame({"id": [1]}))
+
+
+def test_text_as_values_is_refused():
+    with pytest.raises(SettingError, match="values must be a number or a list of numbers, got 'maize'"):
+        drawn(table(LOW), values="maize", values_column="id")
 
 
 def test_patch_without_bounding_box_is_refused():
@@ -395,6 +430,12 @@ def test_dtype_that_the_feature_can_not_hold_is_refused(feature, dtype, kinds):
 def test_unknown_setting_is_refused(name):
     with pytest.raises(SettingTypeError, match=rf"no settings \['{name}'\].*all_touched, merge_alg"):
         VectorToRasterTask(table(LOW), RASTER, values=1, raster_shape=(10, 10), **{name: 1})
+
+
+@pytest.mark.parametrize("buffer", [np.nan, np.inf])
+def test_buffer_must_be_finite(buffer):
+    with pytest.raises(SettingError, match=f"buffer must be finite, got {buffer}"):
+        VectorToRasterTask(table(LOW), RASTER, values=1, raster_shape=(10, 10), buffer=buffer)
 
 
 def test_buffer_must_be_a_number():

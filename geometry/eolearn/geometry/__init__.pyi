@@ -1,3 +1,13 @@
+from .morphology import ErosionTask as ErosionTask
+from .morphology import MorphologicalFilterTask as MorphologicalFilterTask
+from .morphology import MorphologicalOperations as MorphologicalOperations
+from .morphology import MorphologicalStructFactory as MorphologicalStructFactory
+from .sampling import PointRasterSampler as PointRasterSampler
+from .sampling import PointSampler as PointSampler
+from .sampling import PointSamplingTask as PointSamplingTask
+from .superpixel import FelzenszwalbSegmentationTask as FelzenszwalbSegmentationTask
+from .superpixel import MarkSegmentationBoundariesTask as MarkSegmentationBoundariesTask
+from .superpixel import SlicSegmentationTask as SlicSegmentationTask
+from .superpixel import SuperpixelSegmentationTask as SuperpixelSegmentationTask
+from .transformations import RasterToVectorTask as RasterToVectorTask
 from .transformations import VectorToRasterTask as VectorToRasterTask
-
-__all__ = ["VectorToRasterTask"]

@@ -6,6 +6,7 @@ import math
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
+from rasterio import Affine
 from sentinelhub.geo_utils import bbox_to_dimensions
 
 from eolearn.core.constants import FeatureType
@@ -77,3 +78,9 @@ def image_size(eopatch: EOPatch, bbox: BBox, size: ShapeHW | ResolutionXY | Feat
             raise DataError(f"A pixel of {size.x_m} x {size.y_m} metres is larger than the EOPatch over {bbox!r}.")
         return ShapeHW(height, width)
     return size if isinstance(size, ShapeHW) else ShapeHW(*eopatch.get_spatial_dimension(*size))
+
+
+def pixels_to_crs(bbox: BBox, shape_hw: ShapeHW) -> Affine:
+    """Return the transform from (column, row) of an image over a bounding box to its coordinates."""
+    west, south, east, north = bbox
+    return Affine((east - west) / shape_hw.width, 0, west, 0, (south - north) / shape_hw.height, north)

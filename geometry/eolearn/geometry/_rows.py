@@ -21,9 +21,14 @@ def rows_near(table: GeoDataFrame, bbox: BBox, reach: float) -> GeoDataFrame:
 
     reach: how far outside of the box a geometry may lie, in units of the CRS of the box.
 
-    Rows in another CRS are re-projected, with an EORuntimeWarning. Raises DataError for a table without CRS.
+    Rows in another CRS are re-projected, with an EORuntimeWarning; what is far larger than the box is cut first, so
+    that no projection has to reach around the world. Raises DataError for a table without geometries or CRS.
     """
     crs = bbox.crs.pyproj_crs()
+    if table.active_geometry_name is None:
+        raise DataError(
+            f"The table has no geometries, only the columns {list(table.columns)}. Use table.set_geometry(...)."
+        )
     if table.crs is None:
         raise DataError(
             f"The vectors have no CRS, so they have no place in the EOPatch, which is in {crs.to_string()}. Set it "
@@ -45,9 +50,19 @@ def _reprojected(table: GeoDataFrame, crs: Any, window: shapely.Polygon) -> GeoD
     bounds: tuple[float, ...] = transform_bounds(crs, table.crs, *window.bounds)
     west, south, east, north = bounds
     if np.isfinite(bounds).all() and west < east:  # otherwise the window lies across the edge of the map
-        margin = 0.01 * max(east - west, north - south)  # its edges are curved there, and were followed at 21 points
+        size = max(east - west, north - south)
+        margin = 0.01 * size  # its edges are curved there, and were followed at 21 points
         table = table.iloc[table.sindex.query(shapely.box(*_grown(bounds, margin)), sort=True)]
+        table = _cut(table, _grown(bounds, 10 * size))
     return table.to_crs(crs)
+
+
+def _cut(table: GeoDataFrame, bounds: tuple[float, float, float, float]) -> GeoDataFrame:
+    """Return a table whose geometries end at some bounds. Those that lie within them are not touched."""
+    west, south, east, north = shapely.bounds(table.geometry.to_numpy()).T
+    large = (west < bounds[0]) | (south < bounds[1]) | (east > bounds[2]) | (north > bounds[3])
+    geometries = table.geometry.where(~large, table.geometry.clip_by_rect(*bounds)) if large.any() else table.geometry
+    return table.set_geometry(geometries)
 
 
 def _grown(bounds: tuple[float, ...], by: float) -> tuple[float, float, float, float]:
@@ -61,11 +76,12 @@ def drawable(geometries: NDArray[Any], buffer: float) -> NDArray[Any]:
     Some may become empty. What is invalid is mended as ``buffer(0)`` does, and what has heights loses them, both with
     an EORuntimeWarning.
     """
-    if buffer:
-        geometries = shapely.buffer(geometries, buffer, quad_segs=16)
     invalid = ~shapely.is_valid(geometries)
     if invalid.any():
         _warn(f"{invalid.sum()} of {len(geometries)} geometries are invalid. They are mended, and may lose parts.")
+    if buffer:
+        geometries = shapely.buffer(geometries, buffer, quad_segs=16)  # mends them too
+    elif invalid.any():
         geometries = geometries.copy()
         geometries[invalid] = shapely.buffer(geometries[invalid], 0)
     if shapely.has_z(geometries).any():

@@ -8,7 +8,6 @@ import numpy as np
 import pandas as pd
 import shapely
 from geopandas import GeoDataFrame, GeoSeries
-from rasterio import Affine
 from rasterio.enums import MergeAlg
 
 from eolearn.core.constants import TIMESTAMP_COLUMN, FeatureType
@@ -26,13 +25,14 @@ from eolearn.core.utils.parsing import parse_feature
 
 from ._kernels.burn import burn, burn_overlapped, sum_of_shapes
 from ._number_fit import as_numbers, cast
-from ._raster_size import image_size, parse_size
+from ._raster_size import ShapeHW, image_size, parse_size, pixels_to_crs
 from ._rows import drawable, rows_near
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from numpy.typing import DTypeLike, NDArray
+    from rasterio import Affine
     from sentinelhub.geometry import BBox
     from shapely.geometry.base import BaseGeometry
 
@@ -46,7 +46,9 @@ _RASTERIO_PARAMS = ("all_touched", "merge_alg", "skip_invalid", "default_value")
 class VectorToRasterTask(EOTask):
     """Draws the shapes of a table into an image over the bounding box of the EOPatch.
 
-    A polygon covers the pixels whose centres lie in it. Of several shapes over a pixel the last row counts.
+    A polygon covers the pixels whose centres lie in it, a line those that it runs through, a point that in which it
+    lies. Of several shapes over a pixel the last row counts. Missing and empty geometries are left out. Invalid ones
+    are mended as ``buffer(0)`` does, which may lose parts, and heights are left out, both with an EORuntimeWarning.
 
     vector_input: a vector feature, or a GeoDataFrame or GeoSeries for all patches. Only rows that intersect the patch
         are drawn; in another CRS they are re-projected, with an EORuntimeWarning.
@@ -95,8 +97,12 @@ class VectorToRasterTask(EOTask):
         self.vector_input = _parse_vectors(vector_input, self.raster_feature)
         if values_column is None and not isinstance(values, _NUMBER):
             raise SettingError(f"Give values_column, or a single number as values to draw; got values={values!r}.")
+        if isinstance(values, str):
+            raise SettingError(f"values must be a number or a list of numbers, got {values!r}.")
         if not isinstance(buffer, _NUMBER):
             raise SettingTypeError(f"buffer must be a number, got {buffer!r}.")
+        if not np.isfinite(buffer):
+            raise SettingError(f"buffer must be finite, got {buffer!r}.")
         self.values = values
         self.values_column = values_column
         self.raster_shape = raster_shape
@@ -123,9 +129,7 @@ class VectorToRasterTask(EOTask):
         if bbox is None:
             raise DataError(f"The EOPatch has no bounding box to draw {self.raster_feature} in. Set eopatch.bbox.")
         raster = self._blank_or_existing(eopatch, bbox)
-        height, width = raster.shape[-3:-1]
-        west, south, east, north = bbox
-        transform = Affine((east - west) / width, 0, west, 0, (south - north) / height, north)
+        transform = pixels_to_crs(bbox, ShapeHW(*raster.shape[-3:-1]))
         table, geometries = self._shapes_in(eopatch, bbox)
         values = self._values_of(table, raster.dtype)
         for image, rows in self._frames(raster, table, eopatch):
@@ -182,7 +186,7 @@ class VectorToRasterTask(EOTask):
         table = self.vector_input if isinstance(self.vector_input, GeoDataFrame) else eopatch[self.vector_input]
         if self.values_column is not None and self.values_column not in table:
             raise FeatureMissing(f"The vectors have no column {self.values_column!r}, only {list(table.columns)}.")
-        table = rows_near(table, bbox, reach=max(self.buffer, 0))
+        table = rows_near(table, bbox, reach=abs(self.buffer))
         if self.values_column is not None and self.values is not None:
             wanted = [self.values] if isinstance(self.values, _NUMBER) else self.values
             table = table[table[self.values_column].isin(wanted)]
