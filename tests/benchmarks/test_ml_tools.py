@@ -10,7 +10,8 @@ from sklearn.linear_model import LinearRegression
 from eolearn.core import EOPatch, FeatureType
 from eolearn.ml_tools import PredictionTask, sample_by_values
 from eolearn.ml_tools._kernels.columns import pixel_columns
-from eolearn.ml_tools._kernels.samples import take_samples
+from eolearn.ml_tools._kernels.designs import far_apart
+from eolearn.ml_tools._kernels.samples import take_grid, take_samples
 
 pytestmark = pytest.mark.benchmark
 SHAPE = (24, 512, 512, 10)
@@ -32,6 +33,23 @@ def test_take_samples(best_time):
     copying = best_time(samples.copy)
     report("take_samples, 10 % of the pixels", best_time(lambda: take_samples(data, rows, columns)), "copy", copying)
     report("indexing with rows and columns", best_time(lambda: data[..., rows, columns, :]), "copy", copying)
+
+
+def test_take_grid(best_time):
+    data = bands()
+    report(
+        "take_grid, all in blocks of 32 x 32",
+        best_time(lambda: take_grid(data, (32, 32), (32, 32))),
+        "copy",
+        best_time(data.copy),
+    )
+
+
+def test_far_apart(best_time):
+    candidates = np.arange(512 * 512)
+    seconds = best_time(lambda: far_apart(candidates, (512, 512), 5000, 5, np.random.default_rng(0)))
+    reference = best_time(lambda: np.random.default_rng(0).permutation(candidates))
+    report("far_apart, 5,000 of 512 x 512 pixels", seconds, "permutation", reference)
 
 
 @pytest.mark.parametrize("values", [6, 1000])

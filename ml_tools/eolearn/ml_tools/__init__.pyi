@@ -1,15 +1,17 @@
+from .area_estimates import estimate_areas as estimate_areas
+from .base_sampling import BaseSamplingTask as BaseSamplingTask
+from .class_balance import balanced_fractions as balanced_fractions
+from .class_balance import pixels_by_value as pixels_by_value
+from .designs import DesignSamplingTask as DesignSamplingTask
+from .designs import MinimumDistanceDesign as MinimumDistanceDesign
+from .designs import StratifiedDesign as StratifiedDesign
+from .designs import SystematicDesign as SystematicDesign
 from .prediction import PredictionTask as PredictionTask
-from .sampling import BaseSamplingTask as BaseSamplingTask
+from .sample_table import write_sample_table as write_sample_table
+from .sampling import BlockSamplingTask as BlockSamplingTask
 from .sampling import FractionSamplingTask as FractionSamplingTask
+from .sampling import GridSamplingTask as GridSamplingTask
 from .sampling import expand_to_grids as expand_to_grids
 from .sampling import get_mask_of_samples as get_mask_of_samples
+from .sampling import random_point_in_triangle as random_point_in_triangle
 from .sampling import sample_by_values as sample_by_values
-
-__all__ = [
-    "BaseSamplingTask",
-    "FractionSamplingTask",
-    "PredictionTask",
-    "expand_to_grids",
-    "get_mask_of_samples",
-    "sample_by_values",
-]

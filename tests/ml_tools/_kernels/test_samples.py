@@ -7,7 +7,13 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from eolearn.core.exceptions import DataError, IndexOutOfRange
-from eolearn.ml_tools._kernels.samples import expand_to_grids, get_mask_of_samples, sample_by_values, take_samples
+from eolearn.ml_tools._kernels.samples import (
+    expand_to_grids,
+    get_mask_of_samples,
+    sample_by_values,
+    take_grid,
+    take_samples,
+)
 
 IMAGE = np.array([[1, 1, 2], [2, 2, 3]], dtype=np.uint8)
 
@@ -138,3 +144,22 @@ def test_samples_of_a_view_are_those_of_the_view():
     data = np.arange(2 * 4 * 6 * 3).reshape(2, 4, 6, 3)[::-1, ::2, 1:, 1:]
     grids = np.array([[1], [0]]), np.array([[4], [2]])
     np.testing.assert_array_equal(take_samples(data, *grids), data[..., grids[0], grids[1], :])
+
+
+grid_images = hnp.arrays(
+    st.sampled_from([np.uint8, np.float32, np.complex128, object]),
+    hnp.array_shapes(min_dims=3, max_dims=4),
+    elements=st.integers(0, 9),
+)
+
+
+@given(grid_images, st.booleans(), st.data())
+def test_grid_holds_what_indexing_its_positions_gives(data, flipped, draw):
+    data = data[..., ::-1, :] if flipped else data
+    height, width = data.shape[-3:-1]
+    block = draw.draw(st.integers(1, height)), draw.draw(st.integers(1, width))
+    stride = draw.draw(st.integers(1, 9)), draw.draw(st.integers(1, 9))
+    rows, columns = range(0, height - block[0] + 1, stride[0]), range(0, width - block[1] + 1, stride[1])
+    corners = [(row, column) for row in rows for column in columns]
+    expected = take_samples(data, *expand_to_grids(*zip(*corners, strict=True), block))
+    np.testing.assert_array_equal(take_grid(data, block, stride), expected, strict=True)

@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 
 from eolearn.core.exceptions import DataError, IndexOutOfRange
+from eolearn.core.utils.threads import over_row_blocks
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -101,3 +103,28 @@ def take_samples(data: NDArray[Any], row_grid: NDArray[np.int64], column_grid: N
     pixels = data.reshape(*leading, height * width, bands)
     samples: NDArray[Any] = np.take(pixels, row_grid * width + column_grid, axis=-2)
     return samples
+
+
+def take_grid(data: NDArray[Any], sample_size: tuple[int, int], stride: tuple[int, int]) -> NDArray[Any]:
+    """Return the blocks of a regular grid that begins in the upper left corner, one below another, row after row.
+
+    data: (..., height, width, band), of any dtype, not empty.
+    sample_size, stride: (height, width) of a block, and from one to the next. Blocks lie in the image as a whole.
+
+    Returns (..., blocks * block height, block width, band), the same as :func:`take_samples`, but with all pixels of a
+    row of a block copied at once.
+    """
+    *leading, height, width, bands = data.shape
+    (down, across), across_size = sample_size, sample_size[1] * bands
+    images = np.ascontiguousarray(data).reshape(-1, height, width * bands)
+    pieces = sliding_window_view(images, across_size, axis=2)[:, :, :: stride[1] * bands]
+    blocks = sliding_window_view(pieces, down, axis=1)[:, :: stride[0]].swapaxes(-1, -2)
+    if not data.dtype.hasobject:
+        blocks = blocks.view(np.dtype((np.void, across_size * data.itemsize)))
+    result = np.empty(blocks.shape, dtype=blocks.dtype)
+
+    def copy(start: int, stop: int) -> None:
+        result[:, start:stop] = blocks[:, start:stop]
+
+    over_row_blocks(copy, blocks.shape[1], least_rows=4)
+    return result.view(data.dtype).reshape(*leading, -1, across, bands)
