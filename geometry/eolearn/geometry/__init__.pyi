@@ -1,3 +1,11 @@
+from .area_fractions import AreaFractionsTask as AreaFractionsTask
+from .cutting import CutPatchTask as CutPatchTask
+from .cutting import cut_patch as cut_patch
+from .cutting import cut_patches as cut_patches
+from .cutting import split_patch as split_patch
+from .field_edges import FieldEdgesTask as FieldEdgesTask
+from .joining import JoinPatchesTask as JoinPatchesTask
+from .joining import join_patches as join_patches
 from .morphology import ErosionTask as ErosionTask
 from .morphology import MorphologicalFilterTask as MorphologicalFilterTask
 from .morphology import MorphologicalOperations as MorphologicalOperations
@@ -9,5 +17,11 @@ from .superpixel import FelzenszwalbSegmentationTask as FelzenszwalbSegmentation
 from .superpixel import MarkSegmentationBoundariesTask as MarkSegmentationBoundariesTask
 from .superpixel import SlicSegmentationTask as SlicSegmentationTask
 from .superpixel import SuperpixelSegmentationTask as SuperpixelSegmentationTask
+from .tiling import bbox_of as bbox_of
+from .tiling import core_window as core_window
+from .tiling import owned_pixels as owned_pixels
+from .tiling import split_area as split_area
+from .tiling import split_area_evenly as split_area_evenly
 from .transformations import RasterToVectorTask as RasterToVectorTask
 from .transformations import VectorToRasterTask as VectorToRasterTask
+from .zonal import ZonalStatisticsTask as ZonalStatisticsTask
