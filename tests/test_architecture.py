@@ -159,7 +159,7 @@ class TestDependencies:
         undeclared = {
             name
             for name in used - set(sys.stdlib_module_names) - {"eolearn", *WHERE_INSTALLED.get(part, ())}
-            if not {distribution.lower() for distribution in distributions.get(name, [name])} & declared
+            if not {found.lower().replace("_", "-") for found in distributions.get(name, [name])} & declared
         }
         assert not undeclared
 
