@@ -5,4 +5,5 @@ from .eopatch import PlotConfig as PlotConfig
 from .eopatch import plot_eopatch as plot_eopatch
 from .eoworkflow import EOWorkflowVisualization as EOWorkflowVisualization
 from .quicklook import plot_quicklook as plot_quicklook
+from .shifts import plot_shifts as plot_shifts
 from .utils import plot_confusion_matrix as plot_confusion_matrix

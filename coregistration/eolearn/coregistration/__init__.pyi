@@ -1,3 +1,20 @@
-from .coregistration import ECCRegistrationTask, get_gradient
-
-__all__ = ["ECCRegistrationTask", "get_gradient"]
+from .alignment import CoregistrationTask as CoregistrationTask
+from .alignment import coregistration_table as coregistration_table
+from .alignment import transforms_of as transforms_of
+from .coregistration import ECCRegistrationTask as ECCRegistrationTask
+from .coregistration import InterpolationType as InterpolationType
+from .coregistration import PointBasedRegistrationTask as PointBasedRegistrationTask
+from .coregistration import RegistrationTask as RegistrationTask
+from .coregistration import get_gradient as get_gradient
+from .estimators import Ecc as Ecc
+from .estimators import Estimator as Estimator
+from .estimators import PhaseCorrelation as PhaseCorrelation
+from .estimators import PointMatching as PointMatching
+from .estimators import TiePointGrid as TiePointGrid
+from .registration import ThunderRegistrationTask as ThunderRegistrationTask
+from .series import SeriesRegistration as SeriesRegistration
+from .series import SeriesResult as SeriesResult
+from .transforms import Transform as Transform
+from .utils import EstimateEulerTransformModel as EstimateEulerTransformModel
+from .utils import random_partition as random_partition
+from .utils import ransac as ransac

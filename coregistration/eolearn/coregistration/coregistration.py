@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from typing import Any
 
 import cv2
@@ -19,8 +17,16 @@ from eolearn.core.utils.threads import thread_limit
 from ._kernels.ecc import MaskedImage, estimate_warp, masked_image
 from ._kernels.gradient import get_gradient
 from ._kernels.warp import Resampling, warp_band, warp_image
+from .registration import InterpolationType, PointBasedRegistrationTask, RegistrationTask
+from .series import opencv_threads
 
-__all__ = ["ECCRegistrationTask", "get_gradient"]
+__all__ = [
+    "ECCRegistrationTask",
+    "InterpolationType",
+    "PointBasedRegistrationTask",
+    "RegistrationTask",
+    "get_gradient",
+]
 
 _WARP_MODES = (cv2.MOTION_TRANSLATION, cv2.MOTION_EUCLIDEAN, cv2.MOTION_AFFINE, cv2.MOTION_HOMOGRAPHY)
 
@@ -95,6 +101,8 @@ class ECCRegistrationTask(EOTask):
             raise SettingError(f"max_iter must be at least 1, got {self.max_iter}.")
         if self.gauss_kernel_size < 1 or self.gauss_kernel_size % 2 == 0:
             raise SettingError(f"gauss_kernel_size must be odd and positive, got {self.gauss_kernel_size}.")
+        if not self.max_translation >= 0:
+            raise SettingError(f"max_translation is a number of pixels, 0 or more, got {self.max_translation}.")
         if self.border_mode == cv2.BORDER_TRANSPARENT:
             raise SettingError("cv2.BORDER_TRANSPARENT leaves pixels at the edge without a value: use another one.")
 
@@ -116,7 +124,7 @@ class ECCRegistrationTask(EOTask):
             self._check_shape(feature, eopatch[feature].shape[:3], frames.shape)
 
         result = EOPatch(bbox=eopatch.bbox, timestamps=eopatch.timestamps)
-        with _opencv_threads(self.num_threads), ThreadPoolExecutor(thread_limit()) as pool:
+        with opencv_threads(self.num_threads), ThreadPoolExecutor(thread_limit()) as pool:
             matrices = self._find_matrices(pool, reference, frames, self._valid_of(eopatch, frames.shape))
             for feature in features:
                 result[feature] = _warp_frames(pool, eopatch[feature], matrices, self._resampling(feature[0]))
@@ -242,14 +250,3 @@ def _warp_frames(
 
     list(pool.map(warp, range(len(frames))))  # raises what a thread has raised
     return warped
-
-
-@contextmanager
-def _opencv_threads(count: int) -> Iterator[None]:
-    """Let OpenCV use a number of threads, a setting of the whole process, for a while."""
-    before = cv2.getNumThreads()
-    cv2.setNumThreads(count)
-    try:
-        yield
-    finally:
-        cv2.setNumThreads(before)

@@ -69,8 +69,20 @@ def estimate_warp(
     Raises cv2.error where the search does not converge, as without enough valid pixels, or without texture.
     """
     start = np.eye(3 if warp_mode == cv2.MOTION_HOMOGRAPHY else 2, 3, dtype=np.float32)
+    return search_warp(reference, frame, start, warp_mode, max_iter, gauss_kernel_size)[1]
+
+
+def search_warp(
+    reference: MaskedImage,
+    frame: MaskedImage,
+    start: NDArray[np.float32],
+    warp_mode: int,
+    max_iter: int,
+    gauss_kernel_size: int,
+) -> tuple[float, NDArray[np.float32]]:
+    """Return the correlation coefficient and the matrix that :func:`estimate_warp` describes, from a start near it."""
     criteria = (cv2.TERM_CRITERIA_COUNT | cv2.TERM_CRITERIA_EPS, max_iter, EPSILON)
-    _, matrix = cv2.findTransformECCWithMask(
+    coefficient, matrix = cv2.findTransformECCWithMask(
         reference.values, frame.values, reference.mask, frame.mask, start, warp_mode, criteria, gauss_kernel_size
     )
-    return np.asarray(matrix, dtype=np.float32)
+    return float(coefficient), np.asarray(matrix, dtype=np.float32)

@@ -89,25 +89,32 @@ class Zone:
         return found
 
     def count(self) -> NDArray[np.float64]:
+        """Return the sum of the shares, of each image."""
         return np.asarray(self.weights.sum(axis=1))
 
     def valid_share(self) -> NDArray[np.float64]:
+        """Return the share of the area of the whole polygon that was measured, of each image."""
         return self.count() / self.area_px
 
     def sum(self) -> NDArray[np.float64]:
+        """Return the sum of the values, each times its share, of each image."""
         return np.asarray((self.weights * self.values).sum(axis=1))
 
     def mean(self) -> NDArray[np.float64]:
+        """Return the mean of each image, NaN without pixels."""
         return _ratio(self.sum(), self.count())
 
     def std(self) -> NDArray[np.float64]:
+        """Return the standard deviation, of each image."""
         squares = (self.values - self.mean()[:, np.newaxis]) ** 2
         return np.sqrt(_ratio((self.weights * squares).sum(axis=1), self.count()))
 
     def min(self) -> NDArray[np.float64]:
+        """Return the least value, of each image."""
         return self._extreme(np.inf, np.min)
 
     def max(self) -> NDArray[np.float64]:
+        """Return the greatest value, of each image."""
         return self._extreme(-np.inf, np.max)
 
     def _extreme(self, beyond: float, reduce: Any) -> NDArray[np.float64]:
@@ -119,18 +126,21 @@ class Zone:
         return np.array([_quantile(*pair, share) for pair in zip(self.values, self.weights, strict=True)], np.float64)
 
     def majority(self) -> NDArray[np.float64]:
+        """Return the value that covers most, of each image."""
         most = [
             values[shares >= shares.max() - _SAME][-1] if len(values) else np.nan for values, shares in self.classes()
         ]
         return np.array(most, np.float64)
 
     def minority(self) -> NDArray[np.float64]:
+        """Return the value that covers least, of each image."""
         least = [
             values[shares <= shares.min() + _SAME][0] if len(values) else np.nan for values, shares in self.classes()
         ]
         return np.array(least, np.float64)
 
     def variety(self) -> NDArray[np.float64]:
+        """Return the number of different values, of each image."""
         return np.array([len(values) for values, _ in self.classes()], np.float64)
 
     def classes(self) -> Iterator[tuple[Floats, NDArray[np.float64]]]:
