@@ -24,7 +24,7 @@ EXTENSIONS = ROOT / "docs/_extensions"
 PARTS = ["core", "io", "mask", "features", "geometry", "ml_tools", "coregistration"]
 PAGES = [
     *("getting_started", "simulated", "rasters", "grids", "mosaics", "stac", "radiometry", "masks", "geometry"),
-    *("sampling", "storage", "provenance", "xarray", "execution", "visualization", "interpolation", "ndvi_trends", "writing_tasks"),
+    *("sampling", "splitting", "storage", "provenance", "xarray", "execution", "visualization", "interpolation", "ndvi_trends", "writing_tasks"),
 ]
 
 

@@ -6,6 +6,8 @@ from .designs import DesignSamplingTask as DesignSamplingTask
 from .designs import MinimumDistanceDesign as MinimumDistanceDesign
 from .designs import StratifiedDesign as StratifiedDesign
 from .designs import SystematicDesign as SystematicDesign
+from .distance_matching import DistanceMatchedKFold as DistanceMatchedKFold
+from .distance_matching import DistanceMatchedLeaveOneOut as DistanceMatchedLeaveOneOut
 from .prediction import PredictionTask as PredictionTask
 from .sample_table import write_sample_table as write_sample_table
 from .sampling import BlockSamplingTask as BlockSamplingTask
@@ -15,3 +17,13 @@ from .sampling import expand_to_grids as expand_to_grids
 from .sampling import get_mask_of_samples as get_mask_of_samples
 from .sampling import random_point_in_triangle as random_point_in_triangle
 from .sampling import sample_by_values as sample_by_values
+from .spatial_correlation import SpatialCorrelation as SpatialCorrelation
+from .spatial_correlation import measure_spatial_correlation as measure_spatial_correlation
+from .splitting import FoldSplitter as FoldSplitter
+from .splitting import GroupSplit as GroupSplit
+from .splitting import LeaveOneYearOut as LeaveOneYearOut
+from .splitting import SpatialBlockSplit as SpatialBlockSplit
+from .tdigest import TDigestTask as TDigestTask
+from .train_test_split import TrainTestSplitTask as TrainTestSplitTask
+from .train_test_split import TrainTestSplitType as TrainTestSplitType
+from .utils import rolling_window as rolling_window

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from numpy.testing import assert_array_equal
 
@@ -33,6 +33,7 @@ def test_probabilities_are_those_of_lightgbm_to_the_last_bit(tmp_path, count, si
 
 
 @given(st.floats(allow_nan=False, allow_infinity=False), st.floats(allow_nan=False, allow_infinity=False, width=32))
+@example(-3.402823364973241e38, 0.0)  # just below the least float32
 def test_threshold_of_float32_splits_float32_as_the_one_of_float64_does(threshold, value):
     rounded = float32_at_most(np.array([threshold]))[0]
     assert rounded.dtype == np.float32

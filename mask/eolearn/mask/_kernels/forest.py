@@ -50,7 +50,7 @@ def float32_at_most(values: NDArray[np.float64]) -> NDArray[np.float32]:
     """Return the largest float32 that are not above some numbers: the same float32 lie up to one as to the other."""
     with np.errstate(over="ignore"):
         nearest = values.astype(np.float32)
-    return np.where(nearest > values, np.nextafter(nearest, np.float32(-np.inf)), nearest)
+        return np.where(nearest > values, np.nextafter(nearest, np.float32(-np.inf)), nearest)
 
 
 @njit(cache=True, nogil=True, inline="always")
