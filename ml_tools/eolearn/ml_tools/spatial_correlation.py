@@ -106,7 +106,7 @@ def measure_spatial_correlation(
     lags: the number of classes of distances up to there, at least 5.
     most_samples: of more than these a random part is taken, by ``seed``.
 
-    One measurement is uncertain, by half of the range or more if the area is ten ranges wide, and by more in smaller ones.
+    One measurement is uncertain: by half of the range or more if the area is ten ranges wide, by more in smaller ones.
     Correlation is taken as equal in all directions. Values with a trend across the area don't level off, and a warning
     says so.
 
