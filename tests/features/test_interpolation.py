@@ -267,10 +267,16 @@ def test_copied_features_without_a_range_are_ignored_with_a_warning():
 # --- bad data and settings
 
 
-@pytest.mark.parametrize("timestamps", [[], days(1)])
-def test_fewer_than_two_dates_are_refused(timestamps):
-    with pytest.raises(DataError, match="at least 2 dates.*'X'"):
-        interpolated(series_patch([1.0] * len(timestamps), timestamps))
+def test_a_single_date_is_known_at_its_own_time_only():
+    task = LinearInterpolationTask(X, resample_range=[str(day) for day in days(3)])
+    assert_array_equal(task(series_patch([7.0], days(1)))[X].ravel(), [7, np.nan, np.nan])
+    assert_array_equal(LinearInterpolationTask(X)(series_patch([7.0], days(1)))[X].ravel(), [7])
+
+
+def test_without_dates_nothing_is_known():
+    task = LinearInterpolationTask(X, resample_range=[str(day) for day in days(3)])
+    assert np.isnan(task(series_patch([], []))[X]).all()
+    assert len(LinearInterpolationTask(X)(series_patch([], []))[X]) == 0
 
 
 def test_missing_feature_is_named():

@@ -14,7 +14,7 @@ from eolearn.core import EOPatch, EOTask, FeatureType
 from eolearn.core.exceptions import DataError, EOUserWarning, FeatureExists, SettingError, warn_user
 from eolearn.core.utils.parsing import parse_renamed_feature
 
-from ._kernels.dtypes import as_stored
+from ._kernels.dtypes import as_stored, working_dtype
 from .series_blocks import over_series
 from .timeline import ResampleRangeType, resampled_dates, times_of
 from .validity import mask_parser, valid_by
@@ -90,7 +90,10 @@ class BaseInterpolationTask(EOTask):
         """Return the patch with the interpolated feature, or a new one if dates were asked for."""
         data, valid, timestamps = self._read(eopatch)
         dates = self.get_resampled_timestamp(timestamps)
-        values = self._interpolate(eopatch, data, valid, *times_of(timestamps, dates, self.scale_time))
+        if timestamps:
+            values = self._interpolate(eopatch, data, valid, *times_of(timestamps, dates, self.scale_time))
+        else:
+            values = np.full((len(dates), *data.shape[1:]), np.nan, working_dtype(data.dtype))
         return self._write(eopatch, dates, values)
 
     def _read(self, eopatch: EOPatch) -> tuple[NDArray[Any], NDArray[np.bool_] | None, list[datetime]]:
@@ -134,10 +137,6 @@ class BaseInterpolationTask(EOTask):
         feature = self.renamed_feature[:2]
         if len(data) != len(timestamps):
             raise DataError(f"{feature} has {len(data)} dates, but the EOPatch has {len(timestamps)} timestamps.")
-        if len(data) < 2:
-            raise DataError(
-                f"Interpolation needs at least 2 dates, but {feature} of shape {data.shape} has {len(data)}."
-            )
         if data.dtype.kind not in "biuf":
             raise DataError(f"Interpolation needs real numbers, but {feature} is of dtype {data.dtype}.")
 

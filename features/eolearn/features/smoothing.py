@@ -13,6 +13,7 @@ from eolearn.core import EOPatch, FeatureType
 from eolearn.core.exceptions import DataError, SettingError
 from eolearn.core.utils.parsing import parse_feature
 
+from ._kernels.dtypes import working_dtype
 from ._kernels.harmonic import fit_linear_model, harmonic_design
 from ._kernels.local_polynomial import smooth_savitzky_golay
 from ._kernels.series import average_repeats
@@ -221,6 +222,20 @@ class HarmonicRegressionTask(_SmoothingTask):
         """Return the patch with the fitted series and the coefficients, or a new one if dates were asked for."""
         data, valid, timestamps = self._read(eopatch)
         dates = self.get_resampled_timestamp(timestamps)
+        if timestamps:
+            values = self._fitted(data, valid, timestamps, dates)
+        else:
+            values = np.full((self._count + len(dates), *data.shape[1:]), np.nan, working_dtype(data.dtype))
+        target = self._write(eopatch, dates, values[self._count :])
+        if self.coefficients_feature is not None:
+            coefficients = np.moveaxis(values[: self._count], 0, -1)
+            target[self.coefficients_feature] = coefficients.reshape(*data.shape[1:3], -1)
+        return target
+
+    def _fitted(
+        self, data: NDArray[Any], valid: NDArray[np.bool_] | None, timestamps: list[datetime], dates: list[datetime]
+    ) -> NDArray[np.floating[Any]]:
+        """Return the coefficients of all series, and after them their fitted values at the wanted dates."""
         since_days = (timestamps[0].replace(tzinfo=None) - self.origin.replace(tzinfo=None)).total_seconds() / _DAY_S
         times, wanted = (since_days + self._days(units) for units in times_of(timestamps, dates, self.scale_time))
         moments, position = np.unique(times, return_inverse=True)
@@ -232,12 +247,7 @@ class HarmonicRegressionTask(_SmoothingTask):
             found = fit_linear_model(series.reshape(len(moments), -1), design, least=self.min_observations)
             return np.concatenate([found, wanted_design @ found])
 
-        values = over_series(compute, data, valid, self._count + len(dates))
-        target = self._write(eopatch, dates, values[self._count :])
-        if self.coefficients_feature is not None:
-            coefficients = np.moveaxis(values[: self._count], 0, -1)
-            target[self.coefficients_feature] = coefficients.reshape(*data.shape[1:3], -1)
-        return target
+        return over_series(compute, data, valid, self._count + len(dates))
 
     def interpolate_data(
         self, data: NDArray[Any], times: NDArray[np.int64], resampled_times: NDArray[np.int64]
