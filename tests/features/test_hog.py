@@ -116,3 +116,10 @@ def test_other_features_are_refused():
         HOGTask((FeatureType.DATA_TIMELESS, "DEM"))
     with pytest.raises(DataError, match="complex"):
         HOGTask(BANDS)(patch_with(np.ones((1, 32, 32, 1), complex)))
+
+
+@pytest.mark.parametrize("cell", [(1, 1), (1, 4), (4, 1)])
+def test_pictures_of_cells_of_one_pixel_are_refused(cell):
+    with pytest.raises(SettingError, match="visualize=False"):
+        HOGTask((FeatureType.DATA, "X"), pixels_per_cell=cell)
+    HOGTask((FeatureType.DATA, "X"), pixels_per_cell=cell, visualize=False)

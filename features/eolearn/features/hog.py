@@ -75,6 +75,8 @@ class HOGTask(EOTask):
             sides = getattr(self, name)
             if len(sides) != 2 or min(sides) < 1:
                 raise SettingError(f"{name} must be (rows, columns), at least 1 each, got {sides!r}.")
+        if self.visualize and min(self.pixels_per_cell) < 2:
+            raise SettingError(f"Cells of {self.pixels_per_cell} pixels can't be drawn: set visualize=False.")
         if self.block_norm not in _NORMS:
             raise SettingError(f"block_norm must be one of {', '.join(_NORMS)}, got {self.block_norm!r}.")
 
