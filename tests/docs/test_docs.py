@@ -23,8 +23,9 @@ ROOT = Path(__file__).resolve().parents[2]
 EXTENSIONS = ROOT / "docs/_extensions"
 PARTS = ["core", "io", "mask", "features", "geometry", "ml_tools", "coregistration"]
 PAGES = [
-    *("getting_started", "simulated", "rasters", "grids", "mosaics", "stac", "radiometry", "masks", "geometry"),
-    *("sampling", "splitting", "storage", "provenance", "xarray", "execution", "visualization", "interpolation", "ndvi_trends", "writing_tasks"),
+    *("getting_started", "simulated", "rasters", "grids", "mosaics", "stac", "radiometry", "masks"),
+    *("geometry", "sampling", "splitting", "storage", "provenance", "xarray", "execution", "visualization"),
+    *("interpolation", "ndvi_trends", "writing_tasks"),
 ]
 
 
