@@ -183,7 +183,7 @@ def test_task_can_be_sent_to_another_process():
         ({"like": (FeatureType.SCALAR, "A")}, FeatureError, "SCALAR"),
         ({"resolution": 0}, SettingError, "resolution must be the size of a pixel"),
         ({"size": (0, 3)}, SettingError, "width and a height of at least one pixel"),
-        ({"resampling": "bilinaer"}, SettingError, "Did you mean 'bilinear'"),
+        ({"resampling": "bilinaer"}, SettingError, "Did you mean bilinear"),
         ({"resampling": {FeatureType.DATA: "gauss"}}, SettingError, "resampling can't be 'gauss'"),
         ({"resampling": {FeatureType.SCALAR: "mode"}}, SettingError, "resampling is for images"),
         ({"no_data_value": {(FeatureType.LABEL, "A"): 0}}, FeatureError, "LABEL"),

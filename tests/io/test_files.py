@@ -124,7 +124,7 @@ class TestLandsat:
         )
 
     def test_an_unknown_band_is_told_with_those_alike(self, landsat):
-        with pytest.raises(ValueError, match="no band 'B12'. Did you mean 'B2'.*There are: B1, B2, .*, B11, BQA"):
+        with pytest.raises(ValueError, match="no band 'B12'. Did you mean B2.*There are: B1, B2, .*, B11, BQA"):
             ImportFromFilesTask(BANDS, landsat, LANDSAT, bands=["B12"], size=(9, 8))(bbox=NEW_YORK)
 
 
@@ -259,7 +259,7 @@ class TestFiles:
             target.descriptions = ("red", "nir")
         patch = ImportFromFilesTask(BANDS, tmp_path, bands=["nir", "red"], **settings)(bbox=PLACE)
         np.testing.assert_array_equal(patch[BANDS][0].transpose(2, 0, 1), values[::-1])
-        with pytest.raises(ValueError, match="no band 'rad'. Did you mean 'red'"):
+        with pytest.raises(ValueError, match="no band 'rad'. Did you mean red"):
             ImportFromFilesTask(BANDS, tmp_path, bands=["rad"], **settings)(bbox=PLACE)
 
     def test_without_a_date_all_files_are_merged_into_a_timeless_feature(self, tmp_path):
@@ -377,7 +377,7 @@ class TestRefusals:
             ({"group_by": "month"}, "group_by can be"),
             ({"bands": "B1"}, "bands must be"),
             ({"bands": ["B1", "B1"]}, "bands must be"),
-            ({"resampling": "nearset"}, "Did you mean 'nearest'"),
+            ({"resampling": "nearset"}, "Did you mean nearest"),
             ({"resampling": {"B1": "linear"}}, "'linear' is no resampling"),
         ],
     )

@@ -229,7 +229,7 @@ class TestRefusals:
             ({"resolution": -1}, ValueError, "resolution must be"),
             ({"resolution": (1, 2, 3)}, ValueError, "resolution must be"),
             ({"resampling": "mode"}, ValueError, "resampling='mode' needs a resolution"),
-            ({"resolution": 10, "resampling": "averag"}, ValueError, "Did you mean 'average'"),
+            ({"resolution": 10, "resampling": "averag"}, ValueError, "Did you mean average"),
             ({"feature": STATIC, "read_timestamps": True}, ValueError, "no time axis"),
             ({"image_dtype": "number"}, TypeError, "image_dtype"),
         ],

@@ -45,19 +45,22 @@ def plot_shifts(
     moved = values[:, 8] > 0
     figure, axes = plt.subplots(2, 1, sharex=True, figsize=(9, 4.5), layout="constrained")
     axes[0].axhline(0, color=_STAYS, linewidth=0.8)
-    axes[0].plot(dates[~moved], np.zeros((~moved).sum()), "x", color=_STAYS, label="stays as it is")
+    if not moved.all():
+        axes[0].plot(dates[~moved], np.zeros((~moved).sum()), "x", color=_STAYS, label="stays as it is")
+        axes[0].legend(loc="upper left", bbox_to_anchor=(1, 1), fontsize=8)
     x, y = values[moved, 0], -values[moved, 1]
     longest = max(1.0, float(np.hypot(x, y).max(initial=0)))
     arrows = axes[0].quiver(
         dates[moved], 0 * x, x, y, angles="uv", scale_units="y", scale=1, units="dots", width=2, color=_MOVED
     )
     axes[0].set(ylim=(-1.15 * longest, 1.15 * longest), ylabel="shift, north up [px]", title=title)
-    axes[0].quiverkey(arrows, 0.9, 1.06, 1, "1 px", labelpos="E")
-    axes[0].legend(loc="upper left", bbox_to_anchor=(1, 1), fontsize=8)
+    axes[0].quiverkey(arrows, 1.03, 0.5, 1, "1 px", labelpos="E")
     axes[1].plot(dates, values[:, 5], "o", mfc="none", color=_STAYS, label="before")
     axes[1].plot(dates, values[:, 6], ".", color=_MOVED, label="after")
     axes[1].set(ylabel="distance from others [px]", ylim=(0, None))
     axes[1].legend(loc="upper left", bbox_to_anchor=(1, 1), fontsize=8)
+    for axis in axes:
+        axis.margins(x=0.1)
     figure.align_ylabels(axes)
     result: NDArray[Any] = axes
     return result

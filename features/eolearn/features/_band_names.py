@@ -12,9 +12,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from difflib import get_close_matches
 
 from eolearn.core.exceptions import SettingError
+from eolearn.core.utils.naming import did_you_mean
 
 _THEMATIC_MAPPER = {
     "B1": ("B", 485.0),
@@ -93,9 +93,8 @@ _NUMBERED = re.compile(r"(?:S[RT]_|SUR_REFL_)?B(?:AND)?_?0*(\d+A?)(?:_1)?", re.I
 def check_sensor(sensor: str | None) -> None:
     """Raise SettingError for a satellite whose bands are not known."""
     if sensor is not None and sensor not in _SENSORS:
-        near = get_close_matches(str(sensor), _SENSORS, cutoff=0.5)
-        alike = f" Did you mean {' or '.join(near)}?" if near else ""
-        raise SettingError(f"There is no sensor {sensor!r}.{alike} There are: {', '.join(_SENSORS)}.")
+        near = did_you_mean(sensor, _SENSORS)
+        raise SettingError(f"There is no sensor {sensor!r}.{near} There are: {', '.join(_SENSORS)}.")
 
 
 def wavelength_nm(short_name: str, sensor: str | None) -> float | None:

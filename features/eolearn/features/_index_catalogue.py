@@ -6,10 +6,10 @@ package spyndex has it.
 
 from __future__ import annotations
 
-from difflib import get_close_matches
 from typing import Any
 
 from eolearn.core.exceptions import MissingExtra, SettingError
+from eolearn.core.utils.naming import did_you_mean
 
 
 def catalogue_formula(name: str) -> str:
@@ -17,11 +17,9 @@ def catalogue_formula(name: str) -> str:
     indices = _spyndex().indices
     if name in indices:
         return str(indices[name].formula)
-    by_lower_case = {known.lower(): known for known in indices}
-    near = get_close_matches(str(name).lower(), by_lower_case, n=5, cutoff=0.6)
-    alike = f" Did you mean {', '.join(by_lower_case[match] for match in near)}?" if near else ""
     raise SettingError(
-        f"There is no spectral index {name!r}.{alike} The catalogue has {len(indices)} indices: list(spyndex.indices)."
+        f"There is no spectral index {name!r}.{did_you_mean(name, indices)} The catalogue has {len(indices)} indices: "
+        "list(spyndex.indices)."
     )
 
 

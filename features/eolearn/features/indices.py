@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from difflib import get_close_matches
 from math import e
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +12,7 @@ from numpy.typing import NDArray
 
 from eolearn.core import MapFeatureTask
 from eolearn.core.exceptions import DataError, IndexOutOfRange, SettingError
+from eolearn.core.utils.naming import did_you_mean
 
 from ._band_names import SHORT_NAMES, band_positions, check_sensor, wavelength_nm
 from ._formulas import parse_formula, substitute
@@ -167,9 +167,7 @@ def _check_constants(constants: Iterable[str], expressions: Iterable[Expression]
         used |= {"sigma", "L"}
     for name in constants:
         if name not in used:
-            near = get_close_matches(name, used, cutoff=0.5)
-            alike = f" Did you mean {' or '.join(near)}?" if near else ""
-            raise SettingError(f"No index that is asked for has a constant {name!r}.{alike}")
+            raise SettingError(f"No index that is asked for has a constant {name!r}.{did_you_mean(name, used)}")
 
 
 def _radial_kernel(a: Expression, b: Expression, sigma: float) -> Expression:

@@ -6,7 +6,6 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -15,6 +14,7 @@ import pandas as pd
 from eolearn.core.constants import TIMESTAMP_COLUMN, FeatureType
 from eolearn.core.eotask import EOTask
 from eolearn.core.exceptions import DataError, SettingError
+from eolearn.core.utils.naming import did_you_mean
 from eolearn.core.utils.parsing import parse_feature, parse_features
 
 from ._kernels.zonal import Image, zonal_statistics
@@ -191,9 +191,10 @@ def _check_statistics(statistics: Sequence[str]) -> None:
         raise SettingError(f"statistics must be a list of names, such as ['mean'], got {statistics!r}.")
     for name in statistics:
         if name not in _STATISTICS and not _QUANTILE.fullmatch(name):
-            near = get_close_matches(name, _STATISTICS)
-            hint = f"Did you mean {', '.join(near)}?" if near else "Quantiles are written as q25."
-            raise SettingError(f"There is no statistic {name!r}, only {', '.join(_STATISTICS)}, and quantiles. {hint}")
+            raise SettingError(
+                f"There is no statistic {name!r}.{did_you_mean(name, _STATISTICS)} There are {', '.join(_STATISTICS)}, "
+                "and quantiles such as q25."
+            )
     if len(set(statistics)) != len(statistics):
         raise SettingError(f"statistics must differ from each other, got {list(statistics)}.")
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -10,6 +9,7 @@ from numpy.typing import DTypeLike
 from rasterio.enums import Compression, Resampling
 
 from eolearn.core.exceptions import SettingError, SettingTypeError
+from eolearn.core.utils.naming import did_you_mean
 
 from ._geotiff import TiffLayout
 
@@ -35,9 +35,7 @@ def resampling_of(name: str) -> Resampling:
 
 def nearest(name: str, names: Sequence[str] | Mapping[str, object]) -> str:
     """Return the end of a message about a name that is not known: those that are like it, and all of them."""
-    found = difflib.get_close_matches(name, names, cutoff=0.5)
-    alike = f" Did you mean {' or '.join(map(repr, found))}?" if found else ""
-    return f"{alike} There are: {', '.join(names)}."
+    return f"{did_you_mean(name, names)} There are: {', '.join(names)}."
 
 
 def checked_resolution(resolution: float | Sequence[float] | None) -> tuple[float, float] | None:

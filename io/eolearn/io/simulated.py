@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,6 +12,7 @@ from numpy.typing import DTypeLike, NDArray
 
 from eolearn.core import EOPatch, EOTask, FeatureType
 from eolearn.core.exceptions import DataError, SettingError
+from eolearn.core.utils.naming import did_you_mean
 from eolearn.core.utils.parsing import FeatureParser
 
 from ._place import checked_size, parsed_interval, place_of, set_timestamps
@@ -283,9 +283,7 @@ def _checked_bands(bands: Sequence[str] | None) -> list[str]:
 
 
 def _nearest(name: str, names: Iterable[str]) -> str:
-    known = sorted(names)
-    near = get_close_matches(name, known, cutoff=0.4)
-    return f"Did you mean {' or '.join(near)}?" if near else f"There are {', '.join(known)}."
+    return did_you_mean(name, names).strip() or f"There are {', '.join(sorted(names))}."
 
 
 def _checked_layers(features: FeaturesSpecification | None) -> list[tuple[FeatureType, str, str]]:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from eolearn.core.exceptions import DataError, SettingError
+from eolearn.core.utils.naming import did_you_mean
 
 from ._reflectances import refuse_digital_numbers
 
@@ -32,10 +32,9 @@ def band_positions(bands: Bands, needed: Sequence[str]) -> dict[str, int]:
     """Return the positions of bands by common names. Raises SettingError if one that is needed is missing."""
     if isinstance(bands, str):
         if bands not in SENSORS:
-            near = get_close_matches(bands, SENSORS, cutoff=0.4)
             raise SettingError(
-                f"There is no sensor {bands!r}. {'Did you mean ' + ' or '.join(near) + '? ' if near else ''}"
-                f"There are {', '.join(SENSORS)}; or give a list of the common names of all bands."
+                f"There is no sensor {bands!r}.{did_you_mean(bands, SENSORS)} There are {', '.join(SENSORS)}; or give "
+                "a list of the common names of all bands."
             )
         bands = SENSORS[bands]
     items = bands.items() if isinstance(bands, Mapping) else [(name, place) for place, name in enumerate(bands)]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,6 +11,7 @@ from numpy.typing import NDArray
 
 from eolearn.core import EOPatch, EOTask, FeatureType
 from eolearn.core.exceptions import DataError, SettingError
+from eolearn.core.utils.naming import did_you_mean
 
 from ._inputs import check_types, pixel_size_m
 from ._kernels.codes import CODES, class_table, in_classes
@@ -145,9 +145,8 @@ class QualityBandMaskTask(EOTask):
 
 def _check_class(name: str, product: str) -> None:
     if name not in PRODUCTS[product]:
-        near = get_close_matches(str(name), PRODUCTS[product], cutoff=0.4)
-        alike = f" Did you mean {' or '.join(near)}?" if near else ""
-        raise SettingError(f"{product} has no class {name!r}.{alike} It has {', '.join(PRODUCTS[product])}.")
+        near = did_you_mean(name, PRODUCTS[product])
+        raise SettingError(f"{product} has no class {name!r}.{near} It has {', '.join(PRODUCTS[product])}.")
 
 
 def _checked_codes(codes: NDArray[Any], feature: Feature) -> NDArray[np.uint16]:

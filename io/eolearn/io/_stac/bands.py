@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 from eolearn.core.exceptions import DataError
+from eolearn.core.utils.naming import did_you_mean
 
 from .radiometry import bands_of, is_sentinel2
 
@@ -71,9 +71,8 @@ def names_in(item: pystac.Item) -> list[str]:
 def no_band(item: pystac.Item, name: str, others: Iterable[str] = ()) -> DataError:
     """Return the error for a band that an item hasn't got. others: names that other items have."""
     names = names_in(item)
-    near = get_close_matches(name, sorted({*names, *others}), cutoff=0.5)
-    guess = f" Did you mean {' or '.join(near)}?" if near else ""
-    return DataError(f"Item {item.id!r} has no band {name!r}.{guess} It has {', '.join(names) or 'no raster at all'}.")
+    near = did_you_mean(name, sorted({*names, *others}))
+    return DataError(f"Item {item.id!r} has no band {name!r}.{near} It has {', '.join(names) or 'no raster at all'}.")
 
 
 def _spellings(item: pystac.Item, name: str) -> list[str]:
