@@ -25,7 +25,7 @@ PARTS = ["core", "io", "mask", "features", "geometry", "ml_tools", "coregistrati
 PAGES = [
     *("getting_started", "simulated", "rasters", "grids", "mosaics", "stac", "radiometry", "masks"),
     *("geometry", "sampling", "splitting", "storage", "provenance", "xarray", "execution", "visualization"),
-    *("interpolation", "ndvi_trends", "writing_tasks"),
+    *("interpolation", "ndvi_trends", "coregistration", "writing_tasks"),
 ]
 
 

@@ -517,3 +517,14 @@ class TestTask:
         task = SimulatedInputTask(resolution=10, seed=7, maxcc=0.4, bands=["B02"])
         recorded = task.private_task_config.init_args
         assert (recorded["seed"], recorded["maxcc"], recorded["bands"]) == ("7", "0.4", "['B02']")
+
+
+def test_estimate_is_the_size_of_bands_and_layers():
+    bands, layers = (FeatureType.DATA, "BANDS"), [(FeatureType.MASK, "dataMask"), (FeatureType.DATA, "sunZenithAngles")]
+    task = SimulatedInputTask(bands_feature=bands, bands=["B04", "B08"], additional_data=layers, size=(20, 10))
+    place = BBox((500_000, 5_100_000, 500_200, 5_100_100), CRS.UTM_33N)
+    patch = task.execute(bbox=place, time_interval=("2018-05-01", "2018-06-30"))
+    size = sum(patch[feature].nbytes for feature in (bands, *layers))
+    assert task.estimate([place], ("2018-05-01", "2018-06-30")).memory_bytes == size
+    assert task.estimate([patch, patch]).disk_bytes == 2 * size
+    assert task.estimate([place], dates=1).memory_bytes == size / len(patch.timestamps)

@@ -1,40 +1,51 @@
-from .alignment import AlignToGridTask
-from .files import ImportFromFilesTask
-from .geometry_io import VectorImportTask
-from .mosaic import write_mosaic
-from .netcdf import ImportFromNetCDFTask
-from .radiometry import CheckRadiometryTask, RadiometryFinding
-from .raster_io import BaseRasterIoTask, ExportToTiffTask, ImportFromTiffTask
-from .same_day import MergeSameDayTask
-from .simulated import SimulatedInputTask
-from .stac import (
-    EARTH_SEARCH,
-    PLANETARY_COMPUTER,
-    Radiometry,
-    STACCatalog,
-    STACInputTask,
-    radiometry_of,
-    sign_planetary_computer,
-)
-
-__all__ = [
-    "EARTH_SEARCH",
-    "PLANETARY_COMPUTER",
-    "AlignToGridTask",
-    "BaseRasterIoTask",
-    "CheckRadiometryTask",
-    "ExportToTiffTask",
-    "ImportFromFilesTask",
-    "ImportFromNetCDFTask",
-    "ImportFromTiffTask",
-    "MergeSameDayTask",
-    "Radiometry",
-    "RadiometryFinding",
-    "STACCatalog",
-    "STACInputTask",
-    "SimulatedInputTask",
-    "VectorImportTask",
-    "radiometry_of",
-    "sign_planetary_computer",
-    "write_mosaic",
-]
+from .alignment import AlignToGridTask as AlignToGridTask
+from .estimate import Estimate as Estimate
+from .extra.geodb import GeoDBVectorImportTask as GeoDBVectorImportTask
+from .extra.meteoblue import BaseMeteoblueTask as BaseMeteoblueTask
+from .extra.meteoblue import MeteoblueRasterTask as MeteoblueRasterTask
+from .extra.meteoblue import MeteoblueVectorTask as MeteoblueVectorTask
+from .extra.meteoblue import meteoblue_to_dataframe as meteoblue_to_dataframe
+from .extra.meteoblue import meteoblue_to_numpy as meteoblue_to_numpy
+from .files import ImportFromFilesTask as ImportFromFilesTask
+from .geometry_io import VectorImportTask as VectorImportTask
+from .geopedia import AddGeopediaFeatureTask as AddGeopediaFeatureTask
+from .geopedia import GeopediaVectorImportTask as GeopediaVectorImportTask
+from .mosaic import write_mosaic as write_mosaic
+from .netcdf import ImportFromNetCDFTask as ImportFromNetCDFTask
+from .radiometry import CheckRadiometryTask as CheckRadiometryTask
+from .radiometry import RadiometryFinding as RadiometryFinding
+from .raster_io import BaseRasterIoTask as BaseRasterIoTask
+from .raster_io import ExportToTiffTask as ExportToTiffTask
+from .raster_io import ImportFromTiffTask as ImportFromTiffTask
+from .same_day import MergeSameDayTask as MergeSameDayTask
+from .sentinelhub_batch import BatchJob as BatchJob
+from .sentinelhub_batch import SentinelHubBatchInputTask as SentinelHubBatchInputTask
+from .sentinelhub_batch import submit_batch as submit_batch
+from .sentinelhub_process import SentinelHubDemTask as SentinelHubDemTask
+from .sentinelhub_process import SentinelHubEvalscriptTask as SentinelHubEvalscriptTask
+from .sentinelhub_process import SentinelHubInputBaseTask as SentinelHubInputBaseTask
+from .sentinelhub_process import SentinelHubInputTask as SentinelHubInputTask
+from .sentinelhub_process import SentinelHubSen2corTask as SentinelHubSen2corTask
+from .sentinelhub_process import get_available_timestamps as get_available_timestamps
+from .sentinelhub_service import AddSen2CorClassificationFeature as AddSen2CorClassificationFeature
+from .sentinelhub_service import DEMWCSInput as DEMWCSInput
+from .sentinelhub_service import DEMWMSInput as DEMWMSInput
+from .sentinelhub_service import L8L1CWCSInput as L8L1CWCSInput
+from .sentinelhub_service import L8L1CWMSInput as L8L1CWMSInput
+from .sentinelhub_service import S1IWWCSInput as S1IWWCSInput
+from .sentinelhub_service import S1IWWMSInput as S1IWWMSInput
+from .sentinelhub_service import S2L1CWCSInput as S2L1CWCSInput
+from .sentinelhub_service import S2L1CWMSInput as S2L1CWMSInput
+from .sentinelhub_service import S2L2AWCSInput as S2L2AWCSInput
+from .sentinelhub_service import S2L2AWMSInput as S2L2AWMSInput
+from .sentinelhub_service import SentinelHubOGCInput as SentinelHubOGCInput
+from .sentinelhub_service import SentinelHubWCSInput as SentinelHubWCSInput
+from .sentinelhub_service import SentinelHubWMSInput as SentinelHubWMSInput
+from .simulated import SimulatedInputTask as SimulatedInputTask
+from .stac import EARTH_SEARCH as EARTH_SEARCH
+from .stac import PLANETARY_COMPUTER as PLANETARY_COMPUTER
+from .stac import Radiometry as Radiometry
+from .stac import STACCatalog as STACCatalog
+from .stac import STACInputTask as STACInputTask
+from .stac import radiometry_of as radiometry_of
+from .stac import sign_planetary_computer as sign_planetary_computer

@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import json
+import posixpath
+import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sentinelhub import CRS, BBox
-
-from eolearn.core.exceptions import BrokenFile, DataError, MissingExtra, SettingError
+from eolearn.core.exceptions import BrokenFile, DataError, MissingExtra, PathNotFound, SettingError
+from eolearn.core.storage.remote import naming_place
+from eolearn.core.utils.fs import get_full_path, local_path
+from eolearn.core.utils.redact import redact
 
 if TYPE_CHECKING:
     import pyproj
     from fsspec import AbstractFileSystem
     from geopandas import GeoDataFrame
+
+    from ._vector_import import Bounds
 
 _PARQUET = (".parquet", ".geoparquet", ".pq")
 
@@ -37,19 +42,10 @@ class VectorFile:
         """Whether the name is one of a GeoParquet file."""
         return path.lower().endswith(_PARQUET)
 
-    def crs(self) -> CRS:
-        """Return the coordinate system, DataError for a file without one or with one that has no EPSG code."""
-        found = self._pyproj_crs()
-        try:
-            return CRS(str(found.to_epsg(min_confidence=25)))
-        except ValueError as error:
-            raise DataError(f"The coordinate system of {self.name} has no EPSG code: {found.name}.") from error
-
-    def read(self, bbox: BBox | None) -> GeoDataFrame:
-        """Return the rows that meet a box, in whatever coordinate system it is; all of them without one."""
+    def read(self, bounds: Bounds | None) -> GeoDataFrame:
+        """Return the rows that meet bounds in the coordinate system of the file; all of them without bounds."""
         import geopandas
 
-        bounds = None if bbox is None else self._bounds(bbox)
         if self.is_parquet(self.path):
             return self._read_parquet(bounds)
         with self._reading():
@@ -58,7 +54,7 @@ class VectorFile:
             raise DataError(f"{self.name} is a table without geometries.")
         return table
 
-    def _read_parquet(self, bounds: tuple[float, ...] | None) -> GeoDataFrame:
+    def _read_parquet(self, bounds: Bounds | None) -> GeoDataFrame:
         import geopandas
         from shapely import box
 
@@ -69,15 +65,8 @@ class VectorFile:
         )
         return table if bounds is None else table[table.intersects(box(*bounds))].reset_index(drop=True)
 
-    def _bounds(self, bbox: BBox) -> tuple[float, ...]:
-        """Return the smallest box around a box of another coordinate system, whose sides may be curved here."""
-        from pyproj import Transformer
-
-        transformer = Transformer.from_crs(bbox.crs.pyproj_crs(), self._pyproj_crs(), always_xy=True)
-        bounds: tuple[float, ...] = transformer.transform_bounds(*bbox)
-        return bounds
-
-    def _pyproj_crs(self) -> pyproj.CRS:
+    def crs(self) -> pyproj.CRS:
+        """Return the coordinate system, DataError for a file without one."""
         import pyproj
 
         if self.is_parquet(self.path):
@@ -119,3 +108,31 @@ class VectorFile:
             raise SettingError(f"{self.name} has no layer {self.options.get('layer')!r}, but {layers}.") from error
         except DataSourceError as error:
             raise BrokenFile(f"{self.name} can't be read: {error}") from error
+
+
+@contextmanager
+def open_vector_file(filesystem: AbstractFileSystem, path: str, options: Mapping[str, Any]) -> Iterator[VectorFile]:
+    """Give a file that GDAL or pyarrow can read; what is not on a local disk is fetched."""
+    name = redact(get_full_path(filesystem, path))
+    on_disk = local_path(filesystem, path)
+    with naming_place(filesystem, path):
+        if not filesystem.exists(path):
+            raise PathNotFound(f"There is no file {name}.")
+    if on_disk is not None or VectorFile.is_parquet(path):
+        yield VectorFile(name, on_disk or path, None if on_disk else filesystem, options)
+        return
+    with tempfile.TemporaryDirectory(prefix="eolearn-") as folder:
+        for part in _parts(filesystem, path):
+            with naming_place(filesystem, part):
+                filesystem.get_file(part, f"{folder}/{posixpath.basename(part)}")
+        yield VectorFile(name, f"{folder}/{posixpath.basename(path)}", None, options)
+
+
+def _parts(filesystem: AbstractFileSystem, path: str) -> list[str]:
+    """Return the file, and those that belong to a shapefile: of the same name but for the extension."""
+    stem, extension = posixpath.splitext(path)
+    if extension.lower() != ".shp":
+        return [path]
+    folder = posixpath.dirname(path)
+    found = [posixpath.join(folder, posixpath.basename(other)) for other in filesystem.ls(folder, detail=False)]
+    return [other for other in found if posixpath.splitext(other)[0] == stem]

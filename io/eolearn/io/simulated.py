@@ -16,6 +16,7 @@ from eolearn.core.utils.naming import did_you_mean
 from eolearn.core.utils.parsing import FeatureParser
 
 from ._place import checked_size, parsed_interval, place_of, set_timestamps
+from .estimate import Estimate
 
 if TYPE_CHECKING:
     from sentinelhub import BBox, DataCollection, Geometry
@@ -128,20 +129,48 @@ class SimulatedInputTask(EOTask):
         eopatch, bbox = place_of(eopatch, bbox)
         width, height = self._dimensions(bbox)
         dtype = _checked_dtype(self.bands_dtype)
-        from ._scene.grid import ImageGrid
-        from ._scene.view import SceneView
-
-        grid = ImageGrid.of(bbox, width, height)
-        view = SceneView(_world_key(self.seed, int(grid.zone.epsg)), grid)
-        if time_interval is None:
-            weathers = self._at_timestamps(view, eopatch.get_timestamps(_NO_TIMES))
-        else:
-            weathers = self._within(view, *parsed_interval(time_interval))
+        view = self._view(bbox, width, height)
+        weathers = self._weathers(view, eopatch, time_interval)
+        if time_interval is not None:
             set_timestamps(eopatch, [weather.acquisition.timestamp for weather in weathers])
         inside = _inside(geometry, bbox, (height, width))
         for feature, value in _Session(self, view, weathers, inside).features(dtype):
             eopatch[feature] = value
         return eopatch
+
+    def estimate(
+        self, places: Iterable[BBox | EOPatch], time_interval: Any = None, *, dates: int | None = None
+    ) -> Estimate:
+        """Return how large the bands and layers of these places would be, without what is known of the truth.
+
+        places: bounding boxes, or patches with or without timestamps. time_interval: as for ``execute``. dates: how
+        many images each place has; by default those that there are.
+        """
+        return sum((self._estimate(place, time_interval, dates) for place in places), Estimate())
+
+    def _estimate(self, place: BBox | EOPatch, time_interval: Any, dates: int | None) -> Estimate:
+        from ._scene.layers import dtype_of
+
+        patch, box = place_of(place.copy(), None) if isinstance(place, EOPatch) else place_of(None, place)
+        width, height = self._dimensions(box)
+        if dates is None:
+            dates = len(self._weathers(self._view(box, width, height), patch, time_interval))
+        bands = len(self.bands) * _checked_dtype(self.bands_dtype).itemsize if self.bands_feature else 0
+        layers = sum(dtype_of(layer).itemsize for _, layer, _ in self.additional_data)
+        size = (bands + layers) * width * height * dates
+        return Estimate(patches=1, memory_bytes=size, disk_bytes=size)
+
+    def _view(self, bbox: BBox, width: int, height: int) -> SceneView:
+        from ._scene.grid import ImageGrid
+        from ._scene.view import SceneView
+
+        grid = ImageGrid.of(bbox, width, height)
+        return SceneView(_world_key(self.seed, int(grid.zone.epsg)), grid)
+
+    def _weathers(self, view: SceneView, eopatch: EOPatch, time_interval: Any) -> list[Weather]:
+        if time_interval is None:
+            return self._at_timestamps(view, eopatch.get_timestamps(_NO_TIMES))
+        return self._within(view, *parsed_interval(time_interval))
 
     def _dimensions(self, bbox: BBox) -> tuple[int, int]:
         if self.size is not None:
@@ -238,10 +267,9 @@ class _Session:
             yield (feature_type, name), self._where_seen(TRUTHS[kind].make(dates), feature_type)
 
     def _layer(self, name: str) -> NDArray[Any]:
-        from ._scene.layers import LAYERS, NO_DATA_VALUES
+        from ._scene.layers import LAYERS, NO_DATA_VALUES, dtype_of
 
-        dtype = {"dataMask": bool, "CLP": np.uint8, "CLM": np.uint8}.get(name, np.float32)
-        result = np.empty((*self.seen.shape, 1), dtype)
+        result = np.empty((*self.seen.shape, 1), dtype_of(name))
         for date, weather in enumerate(self.weathers):
             result[date, ..., 0] = LAYERS[name](self.view, weather)
         result[~self.seen] = NO_DATA_VALUES.get(name, 0)

@@ -23,6 +23,7 @@ from ._stac.reading import Access
 from ._stac.search import Wanted, check_query, choose_items, find_items
 from ._stac.security import policy_of
 from ._stac.transport import transport_of
+from .estimate import Estimate
 
 if TYPE_CHECKING:
     import pystac
@@ -168,22 +169,58 @@ class STACInputTask(EOTask):
         if time_interval is None and own is None:
             raise DataError("There is no time: pass time_interval=, or an EOPatch that has timestamps.")
         given, place = place_of(None if eopatch is None else eopatch.copy(), bbox)
-        start, end = _span(own) if own is not None else parsed_interval(time_interval)
         width, height = self._dimensions(eopatch, place)
         grid = PixelGrid(bbox=place, height=height, width=width)
-        items, access = self._find(grid, start, end)
-        groups = group_items(items, self.grouping, grid)
-        times = [_rounded(time_of_group(group), self.timestamp_precision) for group in groups]
+        groups, times, access = self._images(grid, own, time_interval)
         if own is None:
             set_timestamps(given, times)
-        else:
-            groups = [groups[position] for position in _nearest(own, times, self.time_difference)]
         arrays = load(groups, self._layers(), grid, access)
         result = EOPatch(bbox=place) if eopatch is None else eopatch
         result.bbox, result.timestamps = place, given.timestamps
         for feature, array in self._features(arrays):
             result[feature] = array
         return result
+
+    def estimate(
+        self, places: Iterable[BBox | EOPatch], time_interval: Any = None, *, dates: int | None = None
+    ) -> Estimate:
+        """Return what filling these places would take. A request is a file that is opened, of which parts are read.
+
+        places: bounding boxes, or patches with or without timestamps. time_interval: as for ``execute``. dates: how
+        many images each place has, of one item each; by default the catalogue is searched for each place.
+
+        Bands whose dtype only the files know count as 16 bits.
+        """
+        return sum((self._estimate(place, time_interval, dates) for place in places), Estimate())
+
+    def _estimate(self, place: BBox | EOPatch, time_interval: Any, dates: int | None) -> Estimate:
+        patch, box = place_of(place.copy(), None) if isinstance(place, EOPatch) else place_of(None, place)
+        width, height = self._dimensions(patch, box)
+        layers = self._layers()
+        files = dates
+        if dates is None:
+            grid = PixelGrid(bbox=box, height=height, width=width)
+            own = patch.get_timestamps(_NO_TIMES) if time_interval is None else None
+            groups, times, _ = self._images(grid, own, time_interval)
+            dates, files = len(times), sum(map(len, groups))
+        pixel_bytes = sum(layer.dtype.itemsize if layer.dtype else _UNKNOWN_BYTES for layer in layers)
+        size = pixel_bytes * width * height * dates
+        return Estimate(patches=1, requests=len(layers) * (files or 0), memory_bytes=size, disk_bytes=size)
+
+    def _images(
+        self, grid: PixelGrid, own: list[datetime] | None, time_interval: Any
+    ) -> tuple[list[list[pystac.Item]], list[datetime], Access]:
+        """Return the items of each image, the times of the images, and how they are opened.
+
+        own: the times for which there must be images, None for all of the interval.
+        """
+        start, end = _span(own) if own is not None else parsed_interval(time_interval)
+        items, access = self._find(grid, start, end)
+        groups = group_items(items, self.grouping, grid)
+        times = [_rounded(time_of_group(group), self.timestamp_precision) for group in groups]
+        if own is None:
+            return groups, times, access
+        return [groups[position] for position in _nearest(own, times, self.time_difference)], own, access
 
     def find_items(self, bbox: BBox, time_interval: Any) -> list[pystac.Item]:
         """Return the items that an execution would take, to see what there is before it is read."""
@@ -244,6 +281,7 @@ def _check_packages() -> None:
         raise MissingExtra("STAC catalogues need more packages: pip install 'eo-learn-io[stac]'") from error
 
 
+_UNKNOWN_BYTES = 2
 _NO_TIMES = "The EOPatch contains no timestamps. Pass time_interval=, and it gets those of the images."
 
 

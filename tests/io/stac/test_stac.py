@@ -44,6 +44,16 @@ def test_static_catalogue_becomes_a_patch(folder, bbox):
             np.testing.assert_allclose(patch.data["BANDS"][day - 1, ..., position], expected, atol=1e-7)
 
 
+def test_estimate_is_what_an_execution_takes(folder, bbox):
+    task = task_of(folder.write_catalog())
+    patch = task.execute(bbox=bbox, time_interval=JUNE)
+    estimate = task.estimate([bbox, bbox], JUNE)
+    assert (estimate.patches, estimate.requests) == (2, 2 * 3 * 2)  # places, dates and bands
+    assert estimate.memory_bytes == patch.data["BANDS"].nbytes == estimate.disk_bytes / 2
+    assert task.estimate([patch]) + task.estimate([bbox], dates=3) == estimate
+    assert task.estimate([bbox], dates=5).requests == 10
+
+
 def test_api_gives_the_same_as_the_static_catalogue(folder, server, bbox):
     server.items = folder.items
     for item in folder.items:

@@ -56,3 +56,8 @@ LAYERS: dict[str, Layer] = {
 }
 NO_DATA_VALUES = {"CLM": _NO_MASK}
 """Of pixels that are not seen; 0 in other layers."""
+
+
+def dtype_of(layer: str) -> np.dtype[Any]:
+    """Return the dtype of a layer, as the service has it."""
+    return np.dtype({"dataMask": np.bool_, "CLP": np.uint8, "CLM": np.uint8}.get(layer, np.float32))

@@ -1,0 +1,1 @@
+"""How Geopedia is asked: sessions, tables and images."""

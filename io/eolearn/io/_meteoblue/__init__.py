@@ -1,0 +1,1 @@
+"""How meteoblue is asked, and what its answers hold."""

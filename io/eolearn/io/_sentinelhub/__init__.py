@@ -1,0 +1,1 @@
+"""What the tasks of Sentinel Hub are made of: credentials, requests and retries, the cache, the search, the joining."""

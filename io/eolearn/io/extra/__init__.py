@@ -1,0 +1,1 @@
+"""Input from services whose packages are extras."""
