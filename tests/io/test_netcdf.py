@@ -175,7 +175,7 @@ def test_bands_along_an_axis_are_found_by_their_names(tmp_path):
     assert_array_equal(patch[DEM], np.moveaxis(values[::-1], 0, -1))
     whole = ImportFromNetCDFTask({DEM: "features"}, path, crs="EPSG:32633").execute()
     assert_array_equal(whole[DEM], np.moveaxis(values, 0, -1))
-    with pytest.raises(FeatureMissing, match="no variable 'rad'. Did you mean 'red'. There are: features, red, nir"):
+    with pytest.raises(FeatureMissing, match="no variable 'rad'. Did you mean red. There are: features, red, nir"):
         ImportFromNetCDFTask({DEM: "rad"}, path, crs=32633).execute()
 
 
