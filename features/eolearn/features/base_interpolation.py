@@ -14,7 +14,7 @@ from eolearn.core import EOPatch, EOTask, FeatureType
 from eolearn.core.exceptions import DataError, EOUserWarning, FeatureExists, SettingError, warn_user
 from eolearn.core.utils.parsing import parse_renamed_feature
 
-from ._kernels.dtypes import as_stored, working_dtype
+from ._kernels.dtypes import as_stored
 from .series_blocks import over_series
 from .timeline import ResampleRangeType, resampled_dates, times_of
 from .validity import mask_parser, valid_by
@@ -90,10 +90,7 @@ class BaseInterpolationTask(EOTask):
         """Return the patch with the interpolated feature, or a new one if dates were asked for."""
         data, valid, timestamps = self._read(eopatch)
         dates = self.get_resampled_timestamp(timestamps)
-        if timestamps:
-            values = self._interpolate(eopatch, data, valid, *times_of(timestamps, dates, self.scale_time))
-        else:
-            values = np.full((len(dates), *data.shape[1:]), np.nan, working_dtype(data.dtype))
+        values = self._interpolate(eopatch, data, valid, *times_of(timestamps, dates, self.scale_time))
         return self._write(eopatch, dates, values)
 
     def _read(self, eopatch: EOPatch) -> tuple[NDArray[Any], NDArray[np.bool_] | None, list[datetime]]:

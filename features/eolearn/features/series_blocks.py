@@ -28,11 +28,15 @@ def over_series(
         can become (rows, pixels, bands). Several threads call it at once, unless ``threads`` is False.
     data: of shape (dates, height, width, bands).
     valid: of the same shape, or with one band, as :func:`valid_observations` returns it.
+
+    Without dates the function isn't called, and all is NaN.
     """
     from ._kernels.series import observed
 
     dates, height, width, bands = data.shape
     dtype = working_dtype(data.dtype)
+    if not dates:
+        return np.full((rows, height, width, bands), np.nan, dtype)
     block_pixels = max(1, _BLOCK_BYTES // max(1, dates * bands * dtype.itemsize))
     pixels = data.reshape(dates, height * width, bands)
     valid = None if valid is None else valid.reshape(dates, height * width, valid.shape[-1])

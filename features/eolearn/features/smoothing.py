@@ -13,7 +13,6 @@ from eolearn.core import EOPatch, FeatureType
 from eolearn.core.exceptions import DataError, SettingError
 from eolearn.core.utils.parsing import parse_feature
 
-from ._kernels.dtypes import working_dtype
 from ._kernels.harmonic import fit_linear_model, harmonic_design
 from ._kernels.local_polynomial import smooth_savitzky_golay
 from ._kernels.series import average_repeats
@@ -222,10 +221,7 @@ class HarmonicRegressionTask(_SmoothingTask):
         """Return the patch with the fitted series and the coefficients, or a new one if dates were asked for."""
         data, valid, timestamps = self._read(eopatch)
         dates = self.get_resampled_timestamp(timestamps)
-        if timestamps:
-            values = self._fitted(data, valid, timestamps, dates)
-        else:
-            values = np.full((self._count + len(dates), *data.shape[1:]), np.nan, working_dtype(data.dtype))
+        values = self._fitted(data, valid, timestamps, dates)
         target = self._write(eopatch, dates, values[self._count :])
         if self.coefficients_feature is not None:
             coefficients = np.moveaxis(values[: self._count], 0, -1)
@@ -236,7 +232,8 @@ class HarmonicRegressionTask(_SmoothingTask):
         self, data: NDArray[Any], valid: NDArray[np.bool_] | None, timestamps: list[datetime], dates: list[datetime]
     ) -> NDArray[np.floating[Any]]:
         """Return the coefficients of all series, and after them their fitted values at the wanted dates."""
-        since_days = (timestamps[0].replace(tzinfo=None) - self.origin.replace(tzinfo=None)).total_seconds() / _DAY_S
+        first = (timestamps or [self.origin])[0]
+        since_days = (first.replace(tzinfo=None) - self.origin.replace(tzinfo=None)).total_seconds() / _DAY_S
         times, wanted = (since_days + self._days(units) for units in times_of(timestamps, dates, self.scale_time))
         moments, position = np.unique(times, return_inverse=True)
         design, wanted_design = self._design(moments), self._design(wanted)

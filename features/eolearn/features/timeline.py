@@ -69,9 +69,10 @@ def times_of(
     """Return the times of the timestamps and of the dates, rounded to units of ``scale_s`` seconds.
 
     Times count from the first timestamp. The first date is taken to be at the same time of day as that: an acquisition
-    at ten and a date without a time of day, which means midnight, are zero hours apart if they are of one day.
+    at ten and a date without a time of day, which means midnight, are zero hours apart if they are of one day. Without
+    timestamps, times count from the first date.
     """
-    days_apart = (dates[0].date() - timestamps[0].date()).days
+    days_apart = (dates[0].date() - timestamps[0].date()).days if timestamps else 0
     return _units(timestamps, scale_s), _units(dates, scale_s, start_s=days_apart * _DAY_S)
 
 
