@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from math import ceil
 from typing import Any, NamedTuple, Protocol, get_args
@@ -58,8 +59,27 @@ class _Pair(NamedTuple):
     valid: NDArray[np.bool_]
 
 
+class _Checking(ABC):
+    """What the estimators have in common: images and masks are checked first."""
+
+    def estimate(
+        self,
+        reference: NDArray[Any],
+        frame: NDArray[Any],
+        *,
+        reference_valid: NDArray[np.bool_] | None = None,
+        valid: NDArray[np.bool_] | None = None,
+    ) -> Transform:
+        """Return the transform between two images, see :class:`Estimator`."""
+        return self._between(_checked(reference, frame, reference_valid, valid))
+
+    @abstractmethod
+    def _between(self, pair: _Pair) -> Transform:
+        """Return the transform between two images that are checked."""
+
+
 @dataclass(frozen=True, kw_only=True)
-class PhaseCorrelation:
+class PhaseCorrelation(_Checking):
     """Finds a shift by the phases of the Fourier transforms of the edges, see :mod:`._kernels.phase` for the sources.
 
     Fast, and the one to trust: it sees the whole window at once, neither seasons nor brightness matter to it, and its
@@ -79,16 +99,8 @@ class PhaseCorrelation:
         _check_shift(self.max_shift_px)
         _check_share("min_reliability", self.min_reliability)
 
-    def estimate(
-        self,
-        reference: NDArray[Any],
-        frame: NDArray[Any],
-        *,
-        reference_valid: NDArray[np.bool_] | None = None,
-        valid: NDArray[np.bool_] | None = None,
-    ) -> Transform:
-        """Return the shift between two images, see :class:`Estimator`."""
-        pair = _checked(reference, frame, reference_valid, valid)
+    def _between(self, pair: _Pair) -> Transform:
+        """Return the shift between two images."""
         return self.compare(edge_spectrum(pair.reference, pair.reference_valid), edge_spectrum(pair.frame, pair.valid))
 
     def compare(self, reference: Spectrum, frame: Spectrum) -> Transform:
@@ -102,7 +114,7 @@ class PhaseCorrelation:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Ecc:
+class Ecc(_Checking):
     """Finds a motion that maximises the correlation coefficient of the gradients.
 
     For turned, stretched and skewed images. The search starts from the shift of a phase correlation. See
@@ -129,18 +141,9 @@ class Ecc:
                 f"kernel_px must be odd and positive, got {self.kernel_px}, and max_iter positive: {self.max_iter}."
             )
 
-    def estimate(
-        self,
-        reference: NDArray[Any],
-        frame: NDArray[Any],
-        *,
-        reference_valid: NDArray[np.bool_] | None = None,
-        valid: NDArray[np.bool_] | None = None,
-    ) -> Transform:
-        """Return the motion between two images, see :class:`Estimator`."""
-        pair = _checked(reference, frame, reference_valid, valid)
-        first = PhaseCorrelation(max_shift_px=self.max_shift_px, min_reliability=0.4).estimate(*pair[:2],
-            reference_valid=pair.reference_valid, valid=pair.valid)  # fmt: skip
+    def _between(self, pair: _Pair) -> Transform:
+        """Return the motion between two images."""
+        first = PhaseCorrelation(max_shift_px=self.max_shift_px, min_reliability=0.4)._between(pair)
         start = first.matrix[:2].astype(np.float32)
         images = (
             _masked_gradient(pair.reference, pair.reference_valid, self.kernel_px),
@@ -157,7 +160,7 @@ class Ecc:
 
 
 @dataclass(frozen=True, kw_only=True)
-class PointMatching:
+class PointMatching(_Checking):
     """Finds a motion that most of the points agree with that look alike in both images (SIFT or ORB, then RANSAC).
 
     For large shifts and turns between images of high contrast. See :mod:`._kernels.points` and
@@ -187,16 +190,8 @@ class PointMatching:
                 f"threshold_px must be above 0, got {self.threshold_px}, min_pairs at least 3: {self.min_pairs}."
             )
 
-    def estimate(
-        self,
-        reference: NDArray[Any],
-        frame: NDArray[Any],
-        *,
-        reference_valid: NDArray[np.bool_] | None = None,
-        valid: NDArray[np.bool_] | None = None,
-    ) -> Transform:
-        """Return the motion between two images, see :class:`Estimator`."""
-        pair = _checked(reference, frame, reference_valid, valid)
+    def _between(self, pair: _Pair) -> Transform:
+        """Return the motion between two images."""
         source, target = matching_points(*pair, detector=self.detector)
         matrix, agreeing = consensus(source, target, self.motion, threshold_px=self.threshold_px)
         share = float(agreeing.mean()) if len(agreeing) else 0.0
@@ -207,7 +202,7 @@ class PointMatching:
 
 
 @dataclass(frozen=True, kw_only=True)
-class TiePointGrid:
+class TiePointGrid(_Checking):
     """Finds a shift, an affine motion, and smooth displacements about it, from the shifts of windows on a grid.
 
     For large scenes that are bent by terrain or by the swing of the satellite. The whole is matched first, then each
@@ -237,18 +232,10 @@ class TiePointGrid:
                 f"{self.max_local_px} and {self.threshold_px}; min_windows at least 3, got {self.min_windows}."
             )
 
-    def estimate(
-        self,
-        reference: NDArray[Any],
-        frame: NDArray[Any],
-        *,
-        reference_valid: NDArray[np.bool_] | None = None,
-        valid: NDArray[np.bool_] | None = None,
-    ) -> Transform:
-        """Return the transform between two images, see :class:`Estimator`."""
-        pair = _checked(reference, frame, reference_valid, valid)
+    def _between(self, pair: _Pair) -> Transform:
+        """Return the transform between two images."""
         whole = PhaseCorrelation(max_shift_px=self.max_shift_px, min_reliability=self.min_reliability)
-        first = whole.estimate(*pair[:2], reference_valid=pair.reference_valid, valid=pair.valid)
+        first = whole._between(pair)
         if first.reason:
             return first
         places = first.places(pair.frame.shape)
