@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import posixpath
-import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -20,6 +17,7 @@ from rasterio.warp import Resampling, calculate_default_transform, reproject
 
 from eolearn.core.utils.fs import local_path
 from eolearn.core.utils.threads import thread_limit
+from eolearn.core.utils.whole_file import whole_file
 
 if TYPE_CHECKING:
     from fsspec import AbstractFileSystem
@@ -175,9 +173,5 @@ def write_file(filesystem: AbstractFileSystem, path: str, content: bytes) -> Non
     if on_disk is None:
         filesystem.pipe_file(path, content)
         return
-    part = Path(on_disk).with_name(f".{secrets.token_hex(8)}.part")
-    try:
+    with whole_file(on_disk) as part:
         part.write_bytes(content)
-        os.replace(part, on_disk)
-    finally:
-        part.unlink(missing_ok=True)

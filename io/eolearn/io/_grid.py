@@ -13,6 +13,8 @@ from sentinelhub import BBox
 
 from eolearn.core.exceptions import DataError, SettingError
 
+from ._place import size_at
+
 if TYPE_CHECKING:
     from eolearn.core import EOPatch
     from eolearn.core.types import Feature
@@ -41,11 +43,7 @@ class PixelGrid:
 
         Raises DataError (a ValueError) for a box smaller than a pixel.
         """
-        from sentinelhub import bbox_to_dimensions
-
-        width, height = bbox_to_dimensions(bbox, resolution)
-        if min(width, height) < 1:
-            raise DataError(f"{bbox!r} is smaller than a pixel of {resolution} metres.")
+        width, height = size_at(bbox, resolution)
         return cls(bbox=bbox, height=height, width=width)
 
     @classmethod

@@ -27,6 +27,21 @@ def checked_size(size: Any, resolution: Any) -> tuple[tuple[int, int] | None, An
     return None, resolution
 
 
+def size_at(bbox: BBox, resolution: Any) -> tuple[int, int]:
+    """Return width and height of a box in pixels of a size in metres. Raises DataError for one smaller than a pixel."""
+    from sentinelhub import bbox_to_dimensions
+
+    width, height = bbox_to_dimensions(bbox, resolution)
+    if min(width, height) < 1:
+        raise DataError(f"{bbox!r} is smaller than a pixel of {resolution} metres.")
+    return width, height
+
+
+def given_place(place: BBox | EOPatch) -> tuple[EOPatch, BBox]:
+    """Return a patch that may be changed, and its place, for a box or for a patch that has one."""
+    return place_of(place.copy(), None) if isinstance(place, EOPatch) else place_of(None, place)
+
+
 def place_of(eopatch: EOPatch | None, bbox: BBox | None) -> tuple[EOPatch, BBox]:
     """Return a patch, a new one if there is none, and its place, of which patch and argument must not disagree."""
     own = eopatch.bbox if eopatch is not None else None

@@ -99,7 +99,6 @@ class AddGeopediaFeatureTask(EOTask):
 
     def _image(self, grid: PixelGrid) -> NDArray[np.uint8]:
         """Return the map (height, width, 4) on the pixels of a grid."""
-        from rasterio import Affine
         from rasterio.transform import array_bounds
         from rasterio.warp import Resampling, calculate_default_transform, reproject
 
@@ -115,15 +114,13 @@ class AddGeopediaFeatureTask(EOTask):
         image = read_image(self.layer, self.theme, box, size, self.image_format, self._access.config)
         if grid.bbox.crs == CRS.POP_WEB:
             return image
-        west, south, east, north = grid.bbox
-        pixel = (east - west) / grid.width, (south - north) / grid.height
         found = np.zeros((4, grid.height, grid.width), np.uint8)
         reproject(
             np.moveaxis(image, -1, 0),
             found,
             src_transform=transform,
             src_crs=target,
-            dst_transform=Affine(pixel[0], 0, west, 0, pixel[1], north),
+            dst_transform=grid.transform,
             dst_crs=source,
             resampling=Resampling.nearest,
         )

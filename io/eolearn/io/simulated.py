@@ -15,7 +15,7 @@ from eolearn.core.exceptions import DataError, SettingError
 from eolearn.core.utils.naming import did_you_mean
 from eolearn.core.utils.parsing import FeatureParser
 
-from ._place import checked_size, parsed_interval, place_of, set_timestamps
+from ._place import checked_size, given_place, parsed_interval, place_of, set_timestamps, size_at
 from .estimate import Estimate
 
 if TYPE_CHECKING:
@@ -151,7 +151,7 @@ class SimulatedInputTask(EOTask):
     def _estimate(self, place: BBox | EOPatch, time_interval: Any, dates: int | None) -> Estimate:
         from ._scene.layers import dtype_of
 
-        patch, box = place_of(place.copy(), None) if isinstance(place, EOPatch) else place_of(None, place)
+        patch, box = given_place(place)
         width, height = self._dimensions(box)
         if dates is None:
             dates = len(self._weathers(self._view(box, width, height), patch, time_interval))
@@ -175,15 +175,10 @@ class SimulatedInputTask(EOTask):
     def _dimensions(self, bbox: BBox) -> tuple[int, int]:
         if self.size is not None:
             return self.size
-        from sentinelhub import bbox_to_dimensions
-
         from ._scene.grid import check_area
 
         check_area(bbox)
-        width, height = bbox_to_dimensions(bbox, self.resolution)
-        if width < 1 or height < 1:
-            raise DataError(f"{bbox!r} is smaller than a pixel of {self.resolution} m.")
-        return width, height
+        return size_at(bbox, self.resolution)
 
     def _within(self, view: SceneView, start: datetime, end: datetime) -> list[Weather]:
         """Return the passes of an interval that the settings let through, in order of time."""

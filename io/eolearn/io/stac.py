@@ -15,7 +15,7 @@ from eolearn.core.exceptions import DataError, MissingExtra, SettingError, Setti
 from eolearn.core.utils.parsing import FeatureParser
 
 from ._grid import PixelGrid
-from ._place import checked_size, parsed_interval, place_of, set_timestamps
+from ._place import checked_size, given_place, parsed_interval, place_of, set_timestamps, size_at
 from ._stac.loading import GroupBy, Grouping, Layer, Order, group_items, load, time_of_group
 from ._stac.providers import EARTH_SEARCH, PLANETARY_COMPUTER, STACCatalog, sign_planetary_computer
 from ._stac.radiometry import Radiometry, radiometry_of
@@ -194,7 +194,7 @@ class STACInputTask(EOTask):
         return sum((self._estimate(place, time_interval, dates) for place in places), Estimate())
 
     def _estimate(self, place: BBox | EOPatch, time_interval: Any, dates: int | None) -> Estimate:
-        patch, box = place_of(place.copy(), None) if isinstance(place, EOPatch) else place_of(None, place)
+        patch, box = given_place(place)
         width, height = self._dimensions(patch, box)
         layers = self._layers()
         files = dates
@@ -245,12 +245,7 @@ class STACInputTask(EOTask):
             return self.size
         if self.resolution is None:
             return _size_of_features(eopatch)
-        from sentinelhub import bbox_to_dimensions
-
-        width, height = bbox_to_dimensions(place, self.resolution)
-        if width < 1 or height < 1:
-            raise DataError(f"{place!r} is smaller than a pixel of {self.resolution} m.")
-        return width, height
+        return size_at(place, self.resolution)
 
     def _layers(self) -> list[Layer]:
         may_be_missing = self.missing_bands == "no_data"

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import secrets
 import tempfile
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Self
 from eolearn.core.exceptions import DataError, MissingExtra
 from eolearn.core.storage.remote import naming_place
 from eolearn.core.utils.fs import get_base_filesystem_and_path, local_path
+from eolearn.core.utils.whole_file import whole_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -44,12 +43,8 @@ def file_in_one_go(path: str | Path) -> Iterator[Path]:
             filesystem.put_file(str(Path(folder, "part")), target)
         return
     Path(on_disk).parent.mkdir(parents=True, exist_ok=True)
-    part = Path(on_disk).with_name(f".{secrets.token_hex(8)}.part")
-    try:
+    with whole_file(on_disk) as part:
         yield part
-        os.replace(part, on_disk)
-    finally:
-        part.unlink(missing_ok=True)
 
 
 class PointsWriter:

@@ -14,7 +14,7 @@ from sentinelhub import BBox, DataCollection, MimeType, MosaickingOrder, Resampl
 from eolearn.core import EOPatch, EOTask
 from eolearn.core.exceptions import DataError, EORuntimeWarning, SettingError, warn_user
 
-from .._place import checked_size, parsed_interval, place_of, set_timestamps
+from .._place import checked_size, given_place, parsed_interval, place_of, set_timestamps, size_at
 from ..estimate import Estimate
 from .catalog import Search, find_times
 from .client import Client
@@ -139,12 +139,7 @@ class SentinelHubInputBaseTask(EOTask, ABC):
             raise DataError(f"{place!r} has no area.")
         if self.size is not None:
             return self.size
-        from sentinelhub import bbox_to_dimensions
-
-        width, height = bbox_to_dimensions(place, self.resolution)
-        if min(width, height) < 1:
-            raise DataError(f"{place!r} is smaller than a pixel of {self.resolution} m.")
-        return width, height
+        return size_at(place, self.resolution)
 
     def _client(self) -> Client:
         config = self.config
@@ -211,7 +206,7 @@ class ProcessTask(SentinelHubInputBaseTask):
         return sum((self._estimate(setup, place, interval, dates) for place in places), Estimate())
 
     def _estimate(self, setup: Setup, place: BBox | EOPatch, interval: Interval | None, dates: int | None) -> Estimate:
-        patch, box = place_of(None, place) if isinstance(place, BBox) else place_of(place.copy(), None)
+        patch, box = given_place(place)
         width, height = self._dimensions(box)
         if dates is None and not self.single_scene and (not self.is_timeless or setup.has_all_samples):
             dates = len(self._found(patch, box, interval))

@@ -5,13 +5,13 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import uuid
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from eolearn.core.exceptions import EORuntimeWarning, warn_user
+from eolearn.core.utils.whole_file import whole_file
 
 from .errors import ServiceError
 
@@ -106,9 +106,5 @@ def _plain(value: Any) -> Any:
 
 def _write(path: Path, content: bytes) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    staged = path.with_name(f".{uuid.uuid4().hex}.part")
-    try:
-        staged.write_bytes(content)
-        staged.replace(path)
-    finally:
-        staged.unlink(missing_ok=True)
+    with whole_file(path) as part:
+        part.write_bytes(content)
