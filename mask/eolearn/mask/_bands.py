@@ -11,9 +11,11 @@ from numpy.typing import NDArray
 from eolearn.core.exceptions import DataError, SettingError
 from eolearn.core.utils.naming import did_you_mean
 
+from ._inputs import valid_pixels
 from ._reflectances import refuse_digital_numbers
 
 if TYPE_CHECKING:
+    from eolearn.core import EOPatch
     from eolearn.core.types import Feature
 
 Bands: TypeAlias = str | Sequence[str] | Mapping[str, int]
@@ -46,6 +48,19 @@ def band_positions(bands: Bands, needed: Sequence[str]) -> dict[str, int]:
             "are blue, green, red, nir, swir1 (or swir16), swir2 (or swir22), cirrus, lwir (or lwir11)."
         )
     return positions
+
+
+def reflectances_of(
+    eopatch: EOPatch, source: Feature, positions: Mapping[str, int], valid: Feature | None
+) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+    """Return the bands at some positions as (dates, height, width, bands), and where all of them are valid.
+
+    Raises what :func:`check_reflectances` does. valid: as for :func:`eolearn.mask._inputs.valid_pixels`.
+    """
+    data = eopatch[source]
+    check_reflectances(data, valid_pixels(eopatch, valid, data[..., :1]), positions, source)
+    values = np.ascontiguousarray(data[..., list(positions.values())], np.float32)
+    return values, valid_pixels(eopatch, valid, values)
 
 
 def check_reflectances(

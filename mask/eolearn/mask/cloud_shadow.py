@@ -12,8 +12,8 @@ from eolearn.core import EOPatch, EOTask, FeatureType
 from eolearn.core.exceptions import SettingError
 from eolearn.core.utils.threads import over_row_blocks
 
-from ._bands import Bands, band_positions, check_reflectances
-from ._inputs import check_types, days_of, mask_of, pixel_size_m, valid_pixels
+from ._bands import Bands, band_positions, reflectances_of
+from ._inputs import check_types, days_of, mask_of, pixel_size_m
 from ._kernels.course import clear_course
 from ._kernels.metres import dilated_m
 from ._kernels.shadow import cast_shadows, darkness, filled_pits, from_outside
@@ -89,9 +89,7 @@ class CloudShadowMaskTask(EOTask):
         data = eopatch[self.source]
         positions = band_positions(self.bands, ["nir"])
         used: dict[str, int] = {name: positions[name] for name in ("nir", "swir1") if name in positions}
-        check_reflectances(data, valid_pixels(eopatch, self.valid, data[..., :1]), used, self.source)
-        values = np.ascontiguousarray(data[..., list(used.values())], np.float32)
-        valid = valid_pixels(eopatch, self.valid, values)
+        values, valid = reflectances_of(eopatch, self.source, used, self.valid)
         clouds = mask_of(eopatch, self.clouds, data.shape) & valid
         result = np.zeros((*data.shape[:3], 1), np.bool_)
         if data.size:

@@ -11,8 +11,8 @@ from eolearn.core import EOPatch, EOTask, FeatureType
 from eolearn.core.exceptions import SettingError
 from eolearn.core.utils.threads import over_row_blocks
 
-from ._bands import Bands, band_positions, check_reflectances
-from ._inputs import check_types, days_of, mask_of, valid_pixels
+from ._bands import Bands, band_positions, reflectances_of
+from ._inputs import check_types, days_of, mask_of
 from ._kernels.course import clear_course
 from ._kernels.refinement import refined_clouds, without_specks
 
@@ -71,9 +71,7 @@ class CloudRefinementTask(EOTask):
         names += ["green", "swir1"] if {"green", "swir1"} <= positions.keys() else []
         names += ["cirrus"] if "cirrus" in positions else []
         used = {name: positions[name] for name in names}
-        check_reflectances(data, valid_pixels(eopatch, self.valid, data[..., :1]), used, self.source)
-        values = np.ascontiguousarray(data[..., list(used.values())], np.float32)
-        valid = valid_pixels(eopatch, self.valid, values)
+        values, valid = reflectances_of(eopatch, self.source, used, self.valid)
         clouds = mask_of(eopatch, self.clouds, data.shape) & valid
         days = days_of(eopatch, len(data), "The course of a pixel through time needs dates")
         course, spread = clear_course(values, valid & ~clouds, valid, days)
